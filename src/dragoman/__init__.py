@@ -1,0 +1,3 @@
+"""Dragoman: agents that speak A2A."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,76 @@
+"""The agent card: who an agent is, where it answers and what it can do (SPEC 1.6, 4)."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from dragoman.model.base import Metadata, Record, RequiredText
+from dragoman.model.security_schemes import SecurityRequirement, SecurityScheme
+
+
+class AgentInterface(Record, kw_only=True):
+    """One address. `protocol_binding` is `JSONRPC`, `GRPC`, `HTTP+JSON` or the URI of a custom binding."""
+
+    url: RequiredText
+    protocol_binding: RequiredText
+    tenant: str = ""
+    protocol_version: RequiredText
+
+
+class AgentProvider(Record, kw_only=True):
+    url: RequiredText
+    organization: RequiredText
+
+
+class AgentExtension(Record, kw_only=True):
+    uri: str = ""
+    description: str = ""
+    required: bool = False
+    params: Metadata | None = None
+
+
+class AgentCapabilities(Record, kw_only=True):
+    """What is not declared here is refused (CAP-01)."""
+
+    streaming: bool | None = None
+    push_notifications: bool | None = None
+    extensions: tuple[AgentExtension, ...] = ()
+    extended_agent_card: bool | None = None
+
+
+class AgentSkill(Record, kw_only=True):
+    id: RequiredText
+    name: RequiredText
+    description: RequiredText
+    tags: tuple[str, ...]
+    examples: tuple[str, ...] = ()
+    input_modes: tuple[str, ...] = ()
+    output_modes: tuple[str, ...] = ()
+    security_requirements: tuple[SecurityRequirement, ...] = ()
+
+
+class AgentCardSignature(Record, kw_only=True):
+    """A detached JWS over the canonical card (SPEC 4.5)."""
+
+    protected: RequiredText
+    signature: RequiredText
+    header: Metadata | None = None
+
+
+class AgentCard(Record, kw_only=True):
+    """The self-description that an agent publishes at `/.well-known/agent-card.json`."""
+
+    name: RequiredText
+    description: RequiredText
+    supported_interfaces: Annotated[tuple[AgentInterface, ...], Meta(min_length=1)]
+    provider: AgentProvider | None = None
+    version: RequiredText
+    documentation_url: str | None = None
+    capabilities: AgentCapabilities
+    security_schemes: dict[str, SecurityScheme] = {}
+    security_requirements: tuple[SecurityRequirement, ...] = ()
+    default_input_modes: tuple[str, ...]
+    default_output_modes: tuple[str, ...]
+    skills: tuple[AgentSkill, ...]
+    signatures: tuple[AgentCardSignature, ...] = ()
+    icon_url: str | None = None

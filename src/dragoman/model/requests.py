@@ -1,0 +1,111 @@
+"""What callers ask and what they get (SPEC 1.5).
+
+Ranges such as those of `page_size` are the engine's to check, so that every binding refuses them alike (D-23).
+"""
+
+from dragoman.model.base import Int32, Metadata, Record, RequiredText
+from dragoman.model.task import Message, Task, TaskState
+from dragoman.model.timestamps import Timestamp
+
+
+class AuthenticationInfo(Record, kw_only=True):
+    """How a webhook receiver wants to be approached: one IANA scheme name, and its credentials."""
+
+    scheme: RequiredText
+    credentials: str = ""
+
+
+class TaskPushNotificationConfig(Record, kw_only=True):
+    """A webhook for one task; also the request that creates it."""
+
+    tenant: str = ""
+    id: str = ""
+    task_id: str = ""
+    url: RequiredText
+    token: str = ""
+    authentication: AuthenticationInfo | None = None
+
+
+class SendMessageConfiguration(Record, kw_only=True):
+    """How a send should be carried out. `return_immediately` false waits until the task is settled (D-02)."""
+
+    accepted_output_modes: tuple[str, ...] = ()
+    task_push_notification_config: TaskPushNotificationConfig | None = None
+    history_length: Int32 | None = None
+    return_immediately: bool = False
+
+
+class SendMessageRequest(Record, kw_only=True):
+    tenant: str = ""
+    message: Message
+    configuration: SendMessageConfiguration | None = None
+    metadata: Metadata | None = None
+
+
+class GetTaskRequest(Record, kw_only=True):
+    tenant: str = ""
+    id: RequiredText
+    history_length: Int32 | None = None
+
+
+class ListTasksRequest(Record, kw_only=True):
+    tenant: str = ""
+    context_id: str = ""
+    status: TaskState = TaskState.UNSPECIFIED
+    page_size: Int32 | None = None
+    page_token: str = ""
+    history_length: Int32 | None = None
+    status_timestamp_after: Timestamp | None = None
+    include_artifacts: bool | None = None
+
+
+class ListTasksResponse(Record, kw_only=True):
+    """A page of tasks; `next_page_token` is printed also when empty (LST-03)."""
+
+    tasks: tuple[Task, ...]
+    next_page_token: str
+    page_size: Int32
+    total_size: Int32
+
+
+class CancelTaskRequest(Record, kw_only=True):
+    tenant: str = ""
+    id: RequiredText
+    metadata: Metadata | None = None
+
+
+class SubscribeToTaskRequest(Record, kw_only=True):
+    tenant: str = ""
+    id: RequiredText
+
+
+class GetTaskPushNotificationConfigRequest(Record, kw_only=True):
+    tenant: str = ""
+    task_id: RequiredText
+    id: RequiredText
+
+
+class DeleteTaskPushNotificationConfigRequest(Record, kw_only=True):
+    tenant: str = ""
+    task_id: RequiredText
+    id: RequiredText
+
+
+class ListTaskPushNotificationConfigsRequest(Record, kw_only=True):
+    task_id: RequiredText
+    page_size: Int32 = 0
+    page_token: str = ""
+    tenant: str = ""
+
+
+class ListTaskPushNotificationConfigsResponse(Record, kw_only=True):
+    configs: tuple[TaskPushNotificationConfig, ...] = ()
+    next_page_token: str = ""
+
+
+class GetExtendedAgentCardRequest(Record, kw_only=True):
+    tenant: str = ""
+
+
+class Empty(Record, kw_only=True):
+    """The answer that says no more than that it was done."""

@@ -1,0 +1,140 @@
+"""How a card says what credentials its agent wants (SPEC 1.6, 4.6)."""
+
+import enum
+from typing import TypeAlias
+
+from msgspec import field
+
+from dragoman.model.base import Record, RequiredText
+
+
+class ApiKeyLocation(enum.Enum):
+    QUERY = "query"
+    HEADER = "header"
+    COOKIE = "cookie"
+
+
+class APIKeySecurityScheme(Record, kw_only=True):
+    description: str = ""
+    location: ApiKeyLocation
+    name: RequiredText
+
+
+class HTTPAuthSecurityScheme(Record, kw_only=True):
+    description: str = ""
+    scheme: RequiredText
+    bearer_format: str = ""
+
+
+class AuthorizationCodeOAuthFlow(Record, kw_only=True):
+    authorization_url: RequiredText
+    token_url: RequiredText
+    refresh_url: str = ""
+    scopes: dict[str, str]
+    pkce_required: bool = False
+
+
+class ClientCredentialsOAuthFlow(Record, kw_only=True):
+    token_url: RequiredText
+    refresh_url: str = ""
+    scopes: dict[str, str]
+
+
+class ImplicitOAuthFlow(Record, kw_only=True):
+    """Deprecated by the specification; read so that old cards parse."""
+
+    authorization_url: str = ""
+    refresh_url: str = ""
+    scopes: dict[str, str] = {}
+
+
+class PasswordOAuthFlow(Record, kw_only=True):
+    """Deprecated by the specification; read so that old cards parse."""
+
+    token_url: str = ""
+    refresh_url: str = ""
+    scopes: dict[str, str] = {}
+
+
+class DeviceCodeOAuthFlow(Record, kw_only=True):
+    device_authorization_url: RequiredText
+    token_url: RequiredText
+    refresh_url: str = ""
+    scopes: dict[str, str]
+
+
+class OAuthFlows(Record, kw_only=True):
+    """Exactly one flow; an agent that offers two declares two schemes."""
+
+    authorization_code: AuthorizationCodeOAuthFlow | None = None
+    client_credentials: ClientCredentialsOAuthFlow | None = None
+    implicit: ImplicitOAuthFlow | None = None
+    password: PasswordOAuthFlow | None = None
+    device_code: DeviceCodeOAuthFlow | None = None
+
+    def __post_init__(self) -> None:
+        members = (self.authorization_code, self.client_credentials, self.implicit, self.password, self.device_code)
+        if sum(member is not None for member in members) != 1:
+            raise ValueError("an OAuth2 scheme has exactly one flow; declare one scheme per flow")
+
+
+class OAuth2SecurityScheme(Record, kw_only=True):
+    description: str = ""
+    flows: OAuthFlows
+    oauth2_metadata_url: str = field(default="", name="oauth2MetadataUrl")
+
+
+class OpenIdConnectSecurityScheme(Record, kw_only=True):
+    description: str = ""
+    open_id_connect_url: RequiredText
+
+
+class MutualTlsSecurityScheme(Record, kw_only=True):
+    description: str = ""
+
+
+SchemeDetail: TypeAlias = (
+    APIKeySecurityScheme
+    | HTTPAuthSecurityScheme
+    | OAuth2SecurityScheme
+    | OpenIdConnectSecurityScheme
+    | MutualTlsSecurityScheme
+)
+
+
+class SecurityScheme(Record, kw_only=True):
+    """Exactly one kind of credential."""
+
+    api_key_security_scheme: APIKeySecurityScheme | None = None
+    http_auth_security_scheme: HTTPAuthSecurityScheme | None = None
+    oauth2_security_scheme: OAuth2SecurityScheme | None = field(default=None, name="oauth2SecurityScheme")
+    open_id_connect_security_scheme: OpenIdConnectSecurityScheme | None = None
+    mtls_security_scheme: MutualTlsSecurityScheme | None = None
+
+    def __post_init__(self) -> None:
+        if len(self._set_members()) != 1:
+            raise ValueError("a security scheme has exactly one kind")
+
+    @property
+    def detail(self) -> SchemeDetail:
+        return self._set_members()[0]
+
+    def _set_members(self) -> list[SchemeDetail]:
+        members = (
+            self.api_key_security_scheme,
+            self.http_auth_security_scheme,
+            self.oauth2_security_scheme,
+            self.open_id_connect_security_scheme,
+            self.mtls_security_scheme,
+        )
+        return [member for member in members if member is not None]
+
+
+class StringList(Record, kw_only=True):
+    list: tuple[str, ...] = ()
+
+
+class SecurityRequirement(Record, kw_only=True):
+    """Schemes that must hold together, each with its scopes; entries of a list are alternatives."""
+
+    schemes: dict[str, StringList] = {}

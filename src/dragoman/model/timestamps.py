@@ -1,0 +1,75 @@
+"""Points in time as the protocol writes them."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Self, TypeAlias
+
+from dragoman.model.base import JSON
+
+
+class Timestamp(datetime):
+    """An instant in UTC that prints as RFC 3339 with milliseconds and `Z` (JSN-04, JSN-05, JSN-08).
+
+    It is a `datetime` in every other respect, always aware and always UTC. Finer than a millisecond is cut
+    off, so that what was sent compares equal to what was kept.
+    """
+
+    __slots__ = ("_text",)
+    _text: str
+
+    @classmethod
+    def at(cls, moment: datetime) -> Self:
+        """The same instant as the aware `moment`; ValueError if it is naive."""
+        if moment.tzinfo is None:
+            raise ValueError("a timestamp needs a UTC offset, such as the final 'Z'")
+        utc = moment.astimezone(UTC)
+        whole = utc.microsecond - utc.microsecond % 1000
+        return cls(utc.year, utc.month, utc.day, utc.hour, utc.minute, utc.second, whole, UTC)
+
+    @classmethod
+    def from_millis(cls, millis: int) -> Self:
+        """The instant `millis` milliseconds after 1970-01-01T00:00:00Z."""
+        seconds, rest = divmod(millis, 1000)
+        return cls.fromtimestamp(seconds, UTC).replace(microsecond=rest * 1000)
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read RFC 3339 with any offset; ValueError if there is none or the text is not a timestamp."""
+        return cls.at(datetime.fromisoformat(text))
+
+    @property
+    def millis(self) -> int:
+        """Milliseconds since 1970-01-01T00:00:00Z."""
+        return round(self.timestamp() * 1000)
+
+    @property
+    def text(self) -> str:
+        """`2026-11-22T15:04:05.123Z`."""
+        try:
+            return self._text
+        except AttributeError:
+            self._text = self.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+            return self._text
+
+
+Clock: TypeAlias = Callable[[], Timestamp]
+"""Where the time comes from: injected, so that a test can move it."""
+
+
+def utc_now() -> Timestamp:
+    """The time of the machine, to the millisecond."""
+    return Timestamp.at(datetime.now(UTC))
+
+
+def encode_extra(value: object) -> JSON:
+    """`enc_hook` for msgspec: how the types that JSON lacks are printed."""
+    if isinstance(value, Timestamp):
+        return value.text
+    raise TypeError(f"{type(value).__name__} is not JSON; return a model, a dict, a list or a scalar")
+
+
+def decode_extra(kind: type, value: JSON) -> object:
+    """`dec_hook` for msgspec: how they are read."""
+    if kind is Timestamp and isinstance(value, str):
+        return Timestamp.parse(value)
+    raise ValueError(f"expected an RFC 3339 timestamp, got {type(value).__name__}")
