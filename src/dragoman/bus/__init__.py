@@ -1,0 +1,6 @@
+"""Wake-ups between replicas: a doorbell, never a message (I2)."""
+
+from dragoman.bus.base import Bus, Topic
+from dragoman.bus.local import LocalBus
+
+__all__ = ["Bus", "LocalBus", "Topic"]

@@ -1,0 +1,152 @@
+"""Webhooks: the log, read out to those who asked to be told (invariant I9).
+
+A webhook keeps its own position on the log of its task, so what it was not told yet is what lies after it: nothing is
+queued anywhere else, nothing is lost with the process, and each webhook gets its events in order.
+"""
+
+import asyncio
+import logging
+import random
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Protocol
+
+from dragoman.engine.entries import StreamItem, item_of, load_entry
+from dragoman.engine.pushing import load_config
+from dragoman.engine.roster import Roster
+from dragoman.engine.writer import PUSH_TOPIC
+from dragoman.model import A2AError, TaskPushNotificationConfig
+from dragoman.store import PushDelivery
+
+logger = logging.getLogger("dragoman.engine.delivery")
+
+TOKEN_HEADER = "X-A2A-Notification-Token"
+
+
+class PushSender(Protocol):
+    """Carries one notification to its webhook.
+
+    Raises DeliveryError if the receiver cannot be reached, may not be called or does not answer with a 2xx.
+    """
+
+    async def __call__(self, url: str, headers: dict[str, str], body: bytes) -> None: ...
+
+
+class DeliveryError(Exception):
+    """A notification did not arrive. The text is for the operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryPolicy:
+    """How hard to try. A webhook that has failed for `give_up_after` is dead."""
+
+    first_pause: timedelta = timedelta(seconds=1)
+    longest_pause: timedelta = timedelta(minutes=5)
+    give_up_after: timedelta = timedelta(days=1)
+    max_concurrent: int = 32
+    max_batch: int = 64
+
+    def pause(self, attempts: int) -> timedelta:
+        """Before the next attempt, after so many in a row have failed: doubling, with jitter."""
+        pause = min(self.longest_pause, self.first_pause * 2 ** min(attempts - 1, 30))
+        return pause * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
+
+
+class Delivery:
+    """Serves the webhooks of one agent."""
+
+    def __init__(self, roster: Roster, sender: PushSender, policy: DeliveryPolicy) -> None:
+        self._roster = roster
+        self._sender = sender
+        self._policy = policy
+        self._busy: set[tuple[str, str]] = set()
+        self._rung = asyncio.Event()
+
+    async def run(self) -> None:
+        """Deliver what is due, for ever."""
+        stop = self._roster.bus.listen(PUSH_TOPIC, self._rung.set)
+        try:
+            while True:
+                self._rung.clear()
+                await self._start_due()
+                await self._wait_a_while()
+        finally:
+            stop()
+
+    async def _start_due(self) -> None:
+        roster = self._roster
+        room = self._policy.max_concurrent - len(self._busy)
+        if room <= 0:
+            return
+        try:
+            due = await roster.store.due_push(roster.agent, roster.clock().millis, room + len(self._busy))
+        except A2AError:
+            logger.warning("the store does not answer; webhooks are served when it does")
+            return
+        for push in due:
+            key = (push.task_id, push.config_id)
+            if key not in self._busy and len(self._busy) < self._policy.max_concurrent:
+                self._busy.add(key)
+                roster.nursery.spawn(self._serve(push), name=f"webhook of task {push.task_id}")
+
+    async def _wait_a_while(self) -> None:
+        try:
+            async with asyncio.timeout(_LOOK_EVERY.total_seconds()):
+                await self._rung.wait()
+        except TimeoutError:
+            return
+
+    async def _serve(self, push: PushDelivery) -> None:
+        """Bring one webhook up to date, as far as the log reaches, or to its next failure."""
+        try:
+            await self._roster.store.record_push(await self._tell(push))
+        finally:
+            self._busy.discard((push.task_id, push.config_id))
+            self._rung.set()
+
+    async def _tell(self, push: PushDelivery) -> PushDelivery:
+        config = load_config(push)
+        entries = await self._roster.store.read(push.task_id, push.cursor, self._policy.max_batch)
+        for data in entries:
+            item = item_of(push.cursor + 1, load_entry(data))
+            try:
+                if item is not None and not await self._is_deleted(push):
+                    await self._sender(config.url, _headers(config), item.json)
+            except DeliveryError as error:
+                return self._failed(push, str(error))
+            push = replace(push, cursor=push.cursor + 1, attempts=0, failing_since=0, last_error="", next_attempt_at=0)
+        return push
+
+    async def _is_deleted(self, push: PushDelivery) -> bool:
+        """Nothing is sent any more once the owner has removed the webhook (PCF-08)."""
+        known = await self._roster.store.list_push(push.scope, push.task_id)
+        return not any(other.config_id == push.config_id for other in known or ())
+
+    def _failed(self, push: PushDelivery, why: str) -> PushDelivery:
+        now = self._roster.clock().millis
+        since = push.failing_since or now
+        attempts = push.attempts + 1
+        is_dead = now - since >= self._policy.give_up_after / timedelta(milliseconds=1)
+        logger.warning("webhook %s of task %s: %s (attempt %d)", push.config_id, push.task_id, why, attempts)
+        pause = round(self._policy.pause(attempts) / timedelta(milliseconds=1))
+        return replace(
+            push,
+            attempts=attempts,
+            failing_since=since,
+            last_error=why,
+            next_attempt_at=now + pause,
+            is_dead=is_dead,
+        )
+
+
+def _headers(config: TaskPushNotificationConfig) -> dict[str, str]:
+    headers = {"Content-Type": "application/a2a+json"}
+    if config.token:
+        headers[TOKEN_HEADER] = config.token
+    authentication = config.authentication
+    if authentication is not None and authentication.credentials:
+        headers["Authorization"] = f"{authentication.scheme} {authentication.credentials}"
+    return headers
+
+
+_LOOK_EVERY = timedelta(seconds=1)

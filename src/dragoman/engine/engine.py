@@ -1,0 +1,212 @@
+"""The engine: the eleven operations, once, for every binding."""
+
+import asyncio
+import uuid
+from collections.abc import Awaitable, Callable
+
+from dragoman.bus import Bus
+from dragoman.engine.delivery import Delivery, DeliveryPolicy, PushSender
+from dragoman.engine.handler import Call, Handler
+from dragoman.engine.launcher import Launcher
+from dragoman.engine.limits import Limits
+from dragoman.engine.nursery import Nursery
+from dragoman.engine.pushing import Pushing
+from dragoman.engine.reading import Canceling, Reading
+from dragoman.engine.recovery import Recovery
+from dragoman.engine.roster import Roster
+from dragoman.engine.sending import Sending
+from dragoman.engine.slots import Quota, Slots
+from dragoman.engine.streams import EventStream
+from dragoman.engine.writer import LogWriter
+from dragoman.model import (
+    AgentCapabilities,
+    AgentCard,
+    CancelTaskRequest,
+    Clock,
+    DeleteTaskPushNotificationConfigRequest,
+    Empty,
+    ExtendedAgentCardNotConfiguredError,
+    GetExtendedAgentCardRequest,
+    GetTaskPushNotificationConfigRequest,
+    GetTaskRequest,
+    ListTaskPushNotificationConfigsRequest,
+    ListTaskPushNotificationConfigsResponse,
+    ListTasksRequest,
+    ListTasksResponse,
+    PushNotificationNotSupportedError,
+    SendMessageRequest,
+    SendMessageResponse,
+    SubscribeToTaskRequest,
+    Task,
+    TaskPushNotificationConfig,
+    UnavailableError,
+    UnsupportedOperationError,
+    utc_now,
+)
+from dragoman.store import TaskStore
+
+
+def new_uuid() -> str:
+    """Ids of tasks, contexts and messages: not to be guessed."""
+    return str(uuid.uuid4())
+
+
+class Engine:
+    """One agent's tasks, in one process.
+
+    Every operation takes the call first, and raises nothing but A2AErrors. Start it before the first and stop it after the last;
+    it opens and closes its store and bus.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        handler: Handler,
+        store: TaskStore,
+        bus: Bus,
+        capabilities: AgentCapabilities,
+        limits: Limits | None = None,
+        sender: PushSender | None = None,
+        delivery: DeliveryPolicy | None = None,
+        clock: Clock = utc_now,
+        new_id: Callable[[], str] = new_uuid,
+    ) -> None:
+        self._handler = handler
+        self._capabilities = capabilities
+        self._limits = limits = limits or Limits()
+        self._nursery = Nursery()
+        self._writer = LogWriter(
+            store, bus, chunk_delay=limits.chunk_delay, max_gathered_bytes=limits.max_gathered_bytes
+        )
+        self._roster = Roster(
+            agent=name,
+            holder=new_id(),
+            store=store,
+            bus=bus,
+            writer=self._writer,
+            nursery=self._nursery,
+            limits=limits,
+            clock=clock,
+            new_id=new_id,
+        )
+        launcher = Launcher(
+            self._roster, handler, Slots(max_held=limits.max_runs, max_waiting=limits.max_waiting_runs)
+        )
+        self._recovery = Recovery(self._roster, launcher)
+        self._sending = Sending(self._roster, launcher, self._recovery)
+        self._reading = Reading(self._roster)
+        self._canceling = Canceling(self._roster, self._recovery)
+        self._pushing = Pushing(self._roster)
+        self._delivery = Delivery(self._roster, sender, delivery or DeliveryPolicy()) if sender else None
+        self._streams = Quota(total=limits.max_streams, each=limits.max_streams_per_caller)
+        self._starting = asyncio.Lock()
+        self._is_running = False
+
+    @property
+    def is_running(self) -> bool:
+        return self._is_running
+
+    async def start(self) -> None:
+        """Open the store and the bus, and take over what a dead process left; a second call does nothing."""
+        async with self._starting:
+            if self._is_running:
+                return
+            await self._roster.store.__aenter__()
+            await self._roster.bus.__aenter__()
+            await self._nursery.open()
+            await self._recovery.beat()
+            self._nursery.spawn(self._writer.run(), name="log writer")
+            self._nursery.spawn(self._recovery.run(), name="recovery")
+            if self._delivery is not None:
+                self._nursery.spawn(self._delivery.run(), name="webhook delivery")
+            self._is_running = True
+
+    async def stop(self) -> None:
+        """Let go of every run, so that whoever starts next takes it over; write what was said, and close."""
+        async with self._starting:
+            if not self._is_running:
+                return
+            self._is_running = False
+            for run in tuple(self._roster.runs.values()):
+                run.abandon()
+            await self._writer.flush()
+            await self._nursery.close()
+            await self._roster.store.retire(self._roster.holder)
+            for live in tuple(self._roster.lives.values()):
+                live.break_off(UnavailableError("the agent is shutting down"))
+            await self._roster.bus.__aexit__(None, None, None)
+            await self._roster.store.__aexit__(None, None, None)
+
+    async def send(self, call: Call, request: SendMessageRequest) -> SendMessageResponse:
+        if request.configuration and request.configuration.task_push_notification_config:
+            self._require_push()
+        return await self._sending.send(call, request)
+
+    async def stream(self, call: Call, request: SendMessageRequest) -> EventStream:
+        self._require_streaming()
+        if request.configuration and request.configuration.task_push_notification_config:
+            self._require_push()
+        return await self._counted(call, lambda: self._sending.stream(call, request))
+
+    async def get_task(self, call: Call, request: GetTaskRequest) -> Task:
+        return await self._reading.get(call, request)
+
+    async def list_tasks(self, call: Call, request: ListTasksRequest) -> ListTasksResponse:
+        return await self._reading.list(call, request)
+
+    async def cancel_task(self, call: Call, request: CancelTaskRequest) -> Task:
+        return await self._canceling.cancel(call, request)
+
+    async def subscribe(self, call: Call, request: SubscribeToTaskRequest) -> EventStream:
+        self._require_streaming()
+        return await self._counted(call, lambda: self._reading.subscribe(call, request))
+
+    async def create_push_config(self, call: Call, request: TaskPushNotificationConfig) -> TaskPushNotificationConfig:
+        self._require_push()
+        return await self._pushing.create(call, request)
+
+    async def get_push_config(
+        self, call: Call, request: GetTaskPushNotificationConfigRequest
+    ) -> TaskPushNotificationConfig:
+        self._require_push()
+        return await self._pushing.get(call, request)
+
+    async def list_push_configs(
+        self, call: Call, request: ListTaskPushNotificationConfigsRequest
+    ) -> ListTaskPushNotificationConfigsResponse:
+        self._require_push()
+        return await self._pushing.list(call, request)
+
+    async def delete_push_config(self, call: Call, request: DeleteTaskPushNotificationConfigRequest) -> Empty:
+        self._require_push()
+        return await self._pushing.delete(call, request)
+
+    async def get_extended_card(self, call: Call, request: GetExtendedAgentCardRequest) -> AgentCard:
+        if not self._capabilities.extended_agent_card:
+            raise UnsupportedOperationError("this agent has no extended card")
+        card = self._handler.extended_card(call)
+        if card is None:
+            raise ExtendedAgentCardNotConfiguredError
+        return card
+
+    async def _counted(self, call: Call, opening: Callable[[], Awaitable[EventStream]]) -> EventStream:
+        """Open a stream that counts against the limits until it is closed."""
+        owner = (call.principal.tenant, call.principal.subject)
+        if not self._streams.take(owner):
+            raise UnavailableError("too many streams are open; close one first")
+        try:
+            stream = await opening()
+        except BaseException:
+            self._streams.give(owner)
+            raise
+        stream.on_close(lambda: self._streams.give(owner))
+        return stream
+
+    def _require_streaming(self) -> None:
+        if not self._capabilities.streaming:
+            raise UnsupportedOperationError("this agent does not stream; use SendMessage and GetTask")
+
+    def _require_push(self) -> None:
+        if not self._capabilities.push_notifications or self._delivery is None:
+            raise PushNotificationNotSupportedError

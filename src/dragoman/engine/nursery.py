@@ -1,0 +1,53 @@
+"""The task group that owns every task of an engine."""
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+
+logger = logging.getLogger("dragoman.engine")
+
+
+class Nursery:
+    """A task group that a call opens and another closes.
+
+    An engine mounted in a foreign app has no lifespan of its own to hold an `async with` open, so one task of its own does.
+    """
+
+    def __init__(self) -> None:
+        self._group = asyncio.TaskGroup()
+        self._closing = asyncio.Event()
+        self._keeper: asyncio.Task[None] | None = None
+        self._children: set[asyncio.Task[None]] = set()
+
+    async def open(self) -> None:
+        is_open = asyncio.Event()
+        self._keeper = asyncio.create_task(self._keep(is_open), name="dragoman nursery")
+        await is_open.wait()
+
+    def spawn(self, work: Coroutine[None, None, None], *, name: str) -> asyncio.Task[None]:
+        """Do `work` in the background; what it raises is logged and ends nothing else."""
+        task = self._group.create_task(_guard(work, name), name=name)
+        self._children.add(task)
+        task.add_done_callback(self._children.discard)
+        return task
+
+    async def close(self) -> None:
+        """Cancel what still runs, and wait for it."""
+        if self._keeper is None:
+            return
+        self._closing.set()
+        await self._keeper
+
+    async def _keep(self, is_open: asyncio.Event) -> None:
+        async with self._group:
+            is_open.set()
+            await self._closing.wait()
+            for task in self._children:
+                task.cancel()
+
+
+async def _guard(work: Coroutine[None, None, None], name: str) -> None:
+    try:
+        await work
+    except Exception:
+        logger.exception("%s failed", name)

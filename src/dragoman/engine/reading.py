@@ -1,0 +1,111 @@
+"""GetTask, ListTasks, SubscribeToTask and CancelTask."""
+
+from dragoman.engine.checks import check_get, check_list
+from dragoman.engine.cursor import dump_cursor, load_cursor
+from dragoman.engine.handler import Call
+from dragoman.engine.live import LiveTask, load_task
+from dragoman.engine.projection import project
+from dragoman.engine.recovery import Recovery
+from dragoman.engine.roster import Roster
+from dragoman.engine.streams import EventStream
+from dragoman.model import (
+    CancelTaskRequest,
+    GetTaskRequest,
+    ListTasksRequest,
+    ListTasksResponse,
+    SubscribeToTaskRequest,
+    Task,
+    TaskNotCancelableError,
+    TaskNotFoundError,
+    UnavailableError,
+    UnsupportedOperationError,
+)
+from dragoman.store import StoredTask, TaskQuery
+
+
+class Reading:
+    """What callers may see of their tasks."""
+
+    def __init__(self, roster: Roster) -> None:
+        self._roster = roster
+
+    async def get(self, call: Call, request: GetTaskRequest) -> Task:
+        check_get(request)
+        return project(await self._look_up(call, request.id), request.history_length)
+
+    async def list(self, call: Call, request: ListTasksRequest) -> ListTasksResponse:
+        roster = self._roster
+        check_list(request, roster.limits)
+        size = request.page_size or roster.limits.default_page_size
+        after = request.status_timestamp_after
+        query = TaskQuery(
+            limit=size,
+            context_id=request.context_id,
+            state=request.status,
+            status_at_least=after.millis if after else None,
+            after=load_cursor(request.page_token) if request.page_token else None,
+        )
+        page = await roster.store.list_tasks(roster.scope_of(call), query)
+        return ListTasksResponse(
+            tasks=tuple(_project_stored(stored, request) for stored in page.tasks),
+            next_page_token=_token_after(page.tasks[-1]) if page.has_more else "",
+            page_size=size,
+            total_size=page.total,
+        )
+
+    async def subscribe(self, call: Call, request: SubscribeToTaskRequest) -> EventStream:
+        """The task as it is, then everything after (SUB-02, I2)."""
+        roster = self._roster
+        live = await roster.get(roster.scope_of(call), request.id)
+        view = await live.view()
+        if view.event.task is None or view.event.task.state.is_terminal:
+            raise UnsupportedOperationError("the task has ended; read it with GetTask")
+        return roster.open_stream(live, after=view.seq, first=view)
+
+    async def _look_up(self, call: Call, task_id: str) -> Task:
+        roster = self._roster
+        scope = roster.scope_of(call)
+        live = roster.find(scope, task_id)
+        if live is not None and roster.run_of(live) is not None:
+            task = (await live.view()).event.task
+            assert task is not None
+            return task
+        stored = await roster.store.load(scope, task_id)
+        if stored is None:
+            raise TaskNotFoundError
+        return load_task(stored)
+
+
+class Canceling:
+    """CancelTask."""
+
+    def __init__(self, roster: Roster, recovery: Recovery) -> None:
+        self._roster = roster
+        self._recovery = recovery
+
+    async def cancel(self, call: Call, request: CancelTaskRequest) -> Task:
+        """Cancel the run, wherever it waits or works, and answer with what the task has become (CAN-01, D-18)."""
+        roster = self._roster
+        live = await roster.get(roster.scope_of(call), request.id)
+        if live.state.is_terminal:
+            raise TaskNotCancelableError
+        if run := roster.run_of(live):
+            await run.cancel()
+        elif not await self._recovery.cancel_idle(live):
+            raise UnavailableError("another process runs this task; try again")
+        return await _ended(live)
+
+
+async def _ended(live: LiveTask) -> Task:
+    await live.until_durable()
+    task = (await live.view()).event.task
+    assert task is not None
+    return task
+
+
+def _project_stored(stored: StoredTask, request: ListTasksRequest) -> Task:
+    return project(load_task(stored), request.history_length, include_artifacts=bool(request.include_artifacts))
+
+
+def _token_after(stored: StoredTask) -> str:
+    return dump_cursor(stored.header.status_at, stored.task_id)

@@ -1,0 +1,43 @@
+"""The latest events of a task, kept in memory for readers who keep up."""
+
+from collections import deque
+
+from dragoman.engine.entries import StreamItem
+
+
+class BehindWindowError(Exception):
+    """The reader is so slow that what it wants next is in memory no more; it reads the log instead."""
+
+
+class Window:
+    """The latest entries of a log, so that readers who keep up need no store.
+
+    It holds what is not yet durable in any case, and of the rest no more than `max_bytes`.
+    """
+
+    def __init__(self, after: int, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._bytes = 0
+        self._start = after + 1
+        self._entries: deque[tuple[StreamItem | None, int]] = deque()
+
+    @property
+    def next_seq(self) -> int:
+        return self._start + len(self._entries)
+
+    def push(self, item: StreamItem | None, size: int) -> None:
+        self._entries.append((item, size))
+        self._bytes += size
+
+    def trim(self, durable: int) -> None:
+        """Let go of the oldest durable entries while there is too much."""
+        while self._bytes > self._max_bytes and self._entries and self._start <= durable:
+            _, size = self._entries.popleft()
+            self._bytes -= size
+            self._start += 1
+
+    def between(self, after: int, upto: int) -> list[StreamItem | None]:
+        """The entries after `after` up to `upto`; BehindWindowError if the first is gone."""
+        if after + 1 < self._start:
+            raise BehindWindowError
+        return [self._entries[seq - self._start][0] for seq in range(after + 1, min(upto + 1, self.next_seq))]

@@ -1,0 +1,85 @@
+"""How events make a task: the one fold that the engine, the client and the tests share (SPEC 1.4)."""
+
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
+
+from dragoman.model.events import TaskArtifactUpdateEvent, TaskStatusUpdateEvent
+from dragoman.model.task import Artifact, Message, Part, Task, TaskState, TaskStatus
+
+
+@dataclass(slots=True)
+class _Pieces:
+    """An artifact under way: what it was created as, and all its parts so far."""
+
+    first: Artifact
+    parts: list[Part] = field(default_factory=list[Part])
+
+    def extend(self, chunk: Artifact) -> None:
+        self.parts.extend(chunk.parts)
+        if chunk.metadata:
+            self.first = replace(self.first, metadata={**(self.first.metadata or {}), **chunk.metadata})
+
+    def artifact(self) -> Artifact:
+        return replace(self.first, parts=tuple(self.parts))
+
+
+class TaskFold:
+    """A task as its events have made it.
+
+    It is kept in pieces, so that the thousandth chunk of an artifact costs no more than the first; `task()` puts them
+    together and remembers the result until the next event.
+    """
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+        self._frozen: Task | None = task
+        self._history = list(task.history)
+        self._pieces = {artifact.artifact_id: _Pieces(artifact, list(artifact.parts)) for artifact in task.artifacts or ()}
+
+    @property
+    def status(self) -> TaskStatus:
+        return self._task.status
+
+    @property
+    def state(self) -> TaskState:
+        return self._task.status.state
+
+    @property
+    def history_length(self) -> int:
+        return len(self._history)
+
+    def apply(self, event: TaskStatusUpdateEvent | TaskArtifactUpdateEvent) -> None:
+        match event:
+            case TaskStatusUpdateEvent():
+                self._set_status(event)
+            case TaskArtifactUpdateEvent():
+                self._add_artifact(event)
+
+    def receive(self, message: Message) -> None:
+        """A message of the caller joins the history, behind the question that it answers."""
+        question = self._task.status.message
+        if question is not None and self.state.is_interrupted:
+            self._history.append(question)
+        self._history.append(message)
+        self._frozen = None
+
+    def task(self) -> Task:
+        """The task as it stands, artifacts and whole history included."""
+        if self._frozen is None:
+            artifacts = tuple(pieces.artifact() for pieces in self._pieces.values())
+            self._frozen = replace(self._task, artifacts=artifacts, history=tuple(self._history))
+        return self._frozen
+
+    def _set_status(self, event: TaskStatusUpdateEvent) -> None:
+        metadata = {**(self._task.metadata or {}), **event.metadata} if event.metadata else self._task.metadata
+        self._task = replace(self._task, status=event.status, metadata=metadata)
+        self._frozen = None
+
+    def _add_artifact(self, event: TaskArtifactUpdateEvent) -> None:
+        known = self._pieces.get(event.artifact.artifact_id)
+        if known is not None and event.append:
+            known.extend(event.artifact)
+        else:  # appending to an artifact that nobody has seen creates it; the sources leave this open
+            self._pieces[event.artifact.artifact_id] = _Pieces(event.artifact, list(event.artifact.parts))
+        self._frozen = None

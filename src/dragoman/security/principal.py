@@ -1,0 +1,49 @@
+"""The caller, as every operation and every query of the store knows it (invariant I11)."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from msgspec import Struct
+
+from dragoman.model import JSON
+
+
+class Principal(Struct, frozen=True, kw_only=True):
+    """A caller. Two calls with the same `subject` and `tenant` see the same tasks; nobody else does.
+
+    The anonymous caller has the empty subject: on an agent without authentication all callers are that one.
+    """
+
+    subject: str = ""
+    tenant: str = ""
+    scopes: frozenset[str] = frozenset()
+    claims: dict[str, JSON] = {}
+
+    @property
+    def is_anonymous(self) -> bool:
+        return not self.subject
+
+
+ANONYMOUS = Principal()
+
+
+class Credentials(Struct, frozen=True, kw_only=True):
+    """What a request brought to prove who sends it: its headers, by lower-case name, and the peer's address."""
+
+    headers: Mapping[str, str]
+    peer: str = ""
+
+
+class Authenticator(Protocol):
+    """Turns credentials into a principal.
+
+    Raises UnauthenticatedError where they are missing or bad, PermissionDeniedError where they do not suffice. It never
+    sets `tenant`, which comes from the request's path or body.
+    """
+
+    async def __call__(self, credentials: Credentials) -> Principal: ...
+
+
+async def admit_everyone(credentials: Credentials) -> Principal:
+    """The authenticator of an agent that asks for none: every caller is the anonymous one."""
+    return ANONYMOUS
