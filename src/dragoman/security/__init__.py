@@ -1,5 +1,14 @@
-"""Who calls, and what they may reach."""
+"""Who calls, what they may reach, and what the agent may reach on their behalf."""
 
+from dragoman.security.egress import EgressDeniedError, EgressPolicy
 from dragoman.security.principal import ANONYMOUS, Authenticator, Credentials, Principal, admit_everyone
 
-__all__ = ["ANONYMOUS", "Authenticator", "Credentials", "Principal", "admit_everyone"]
+__all__ = [
+    "ANONYMOUS",
+    "Authenticator",
+    "Credentials",
+    "EgressDeniedError",
+    "EgressPolicy",
+    "Principal",
+    "admit_everyone",
+]
