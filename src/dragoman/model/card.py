@@ -8,7 +8,7 @@ from dragoman.model.base import Metadata, Record, RequiredText
 from dragoman.model.security_schemes import SecurityRequirement, SecurityScheme
 
 
-class AgentInterface(Record, kw_only=True):
+class AgentInterface(Record, frozen=True, kw_only=True):
     """One address. `protocol_binding` is `JSONRPC`, `GRPC`, `HTTP+JSON` or the URI of a custom binding."""
 
     url: RequiredText
@@ -17,19 +17,19 @@ class AgentInterface(Record, kw_only=True):
     protocol_version: RequiredText
 
 
-class AgentProvider(Record, kw_only=True):
+class AgentProvider(Record, frozen=True, kw_only=True):
     url: RequiredText
     organization: RequiredText
 
 
-class AgentExtension(Record, kw_only=True):
+class AgentExtension(Record, frozen=True, kw_only=True):
     uri: str = ""
     description: str = ""
     required: bool = False
     params: Metadata | None = None
 
 
-class AgentCapabilities(Record, kw_only=True):
+class AgentCapabilities(Record, frozen=True, kw_only=True):
     """What is not declared here is refused (CAP-01)."""
 
     streaming: bool | None = None
@@ -38,7 +38,7 @@ class AgentCapabilities(Record, kw_only=True):
     extended_agent_card: bool | None = None
 
 
-class AgentSkill(Record, kw_only=True):
+class AgentSkill(Record, frozen=True, kw_only=True):
     id: RequiredText
     name: RequiredText
     description: RequiredText
@@ -49,7 +49,7 @@ class AgentSkill(Record, kw_only=True):
     security_requirements: tuple[SecurityRequirement, ...] = ()
 
 
-class AgentCardSignature(Record, kw_only=True):
+class AgentCardSignature(Record, frozen=True, kw_only=True):
     """A detached JWS over the canonical card (SPEC 4.5)."""
 
     protected: RequiredText
@@ -57,7 +57,7 @@ class AgentCardSignature(Record, kw_only=True):
     header: Metadata | None = None
 
 
-class AgentCard(Record, kw_only=True):
+class AgentCard(Record, frozen=True, kw_only=True):
     """The self-description that an agent publishes at `/.well-known/agent-card.json`."""
 
     name: RequiredText

@@ -22,7 +22,7 @@ class DragomanError(Exception):
     """The root of every error that Dragoman raises on purpose."""
 
 
-class FieldViolation(Record, kw_only=True):
+class FieldViolation(Record, frozen=True, kw_only=True):
     """What is wrong with one member: its path in the request, such as `message.parts[0]`, and why."""
 
     field: str

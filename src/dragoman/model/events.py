@@ -6,7 +6,7 @@ from dragoman.model.base import Metadata, Record, RequiredText
 from dragoman.model.task import Artifact, Message, Task, TaskStatus
 
 
-class TaskStatusUpdateEvent(Record, kw_only=True):
+class TaskStatusUpdateEvent(Record, frozen=True, kw_only=True):
     """A task changed its state, or said something about it."""
 
     task_id: RequiredText
@@ -15,7 +15,7 @@ class TaskStatusUpdateEvent(Record, kw_only=True):
     metadata: Metadata | None = None
 
 
-class TaskArtifactUpdateEvent(Record, kw_only=True):
+class TaskArtifactUpdateEvent(Record, frozen=True, kw_only=True):
     """An artifact, or the next piece of one.
 
     `append` false creates or replaces the artifact with that id; true adds the parts to it. `last_chunk` closes it.
@@ -33,7 +33,7 @@ Event: TypeAlias = Task | Message | TaskStatusUpdateEvent | TaskArtifactUpdateEv
 """What a subscriber sees, unwrapped."""
 
 
-class SendMessageResponse(Record, kw_only=True):
+class SendMessageResponse(Record, frozen=True, kw_only=True):
     """The answer to SendMessage: exactly one of `task` and `message`."""
 
     task: Task | None = None
@@ -50,7 +50,7 @@ class SendMessageResponse(Record, kw_only=True):
         return payload
 
 
-class StreamResponse(Record, kw_only=True):
+class StreamResponse(Record, frozen=True, kw_only=True):
     """One event of a stream or webhook: exactly one member is set (PSH-18)."""
 
     task: Task | None = None
@@ -59,8 +59,14 @@ class StreamResponse(Record, kw_only=True):
     artifact_update: TaskArtifactUpdateEvent | None = None
 
     def __post_init__(self) -> None:
-        members = (self.task, self.message, self.status_update, self.artifact_update)
-        if sum(member is not None for member in members) != 1:
+        # Added up by hand, as in Part: this is on the path of every event.
+        set_members = (
+            (self.task is not None)
+            + (self.message is not None)
+            + (self.status_update is not None)
+            + (self.artifact_update is not None)
+        )
+        if set_members != 1:
             raise ValueError("an event has exactly one of 'task', 'message', 'statusUpdate' and 'artifactUpdate'")
 
     @property

@@ -8,14 +8,14 @@ from dragoman.model.task import Message, Task, TaskState
 from dragoman.model.timestamps import Timestamp
 
 
-class AuthenticationInfo(Record, kw_only=True):
+class AuthenticationInfo(Record, frozen=True, kw_only=True):
     """How a webhook receiver wants to be approached: one IANA scheme name, and its credentials."""
 
     scheme: RequiredText
     credentials: str = ""
 
 
-class TaskPushNotificationConfig(Record, kw_only=True):
+class TaskPushNotificationConfig(Record, frozen=True, kw_only=True):
     """A webhook for one task; also the request that creates it."""
 
     tenant: str = ""
@@ -26,7 +26,7 @@ class TaskPushNotificationConfig(Record, kw_only=True):
     authentication: AuthenticationInfo | None = None
 
 
-class SendMessageConfiguration(Record, kw_only=True):
+class SendMessageConfiguration(Record, frozen=True, kw_only=True):
     """How a send should be carried out. `return_immediately` false waits until the task is settled (D-02)."""
 
     accepted_output_modes: tuple[str, ...] = ()
@@ -35,20 +35,20 @@ class SendMessageConfiguration(Record, kw_only=True):
     return_immediately: bool = False
 
 
-class SendMessageRequest(Record, kw_only=True):
+class SendMessageRequest(Record, frozen=True, kw_only=True):
     tenant: str = ""
     message: Message
     configuration: SendMessageConfiguration | None = None
     metadata: Metadata | None = None
 
 
-class GetTaskRequest(Record, kw_only=True):
+class GetTaskRequest(Record, frozen=True, kw_only=True):
     tenant: str = ""
     id: RequiredText
     history_length: Int32 | None = None
 
 
-class ListTasksRequest(Record, kw_only=True):
+class ListTasksRequest(Record, frozen=True, kw_only=True):
     tenant: str = ""
     context_id: str = ""
     status: TaskState = TaskState.UNSPECIFIED
@@ -59,7 +59,7 @@ class ListTasksRequest(Record, kw_only=True):
     include_artifacts: bool | None = None
 
 
-class ListTasksResponse(Record, kw_only=True):
+class ListTasksResponse(Record, frozen=True, kw_only=True):
     """A page of tasks; `next_page_token` is printed also when empty (LST-03)."""
 
     tasks: tuple[Task, ...]
@@ -68,44 +68,44 @@ class ListTasksResponse(Record, kw_only=True):
     total_size: Int32
 
 
-class CancelTaskRequest(Record, kw_only=True):
+class CancelTaskRequest(Record, frozen=True, kw_only=True):
     tenant: str = ""
     id: RequiredText
     metadata: Metadata | None = None
 
 
-class SubscribeToTaskRequest(Record, kw_only=True):
+class SubscribeToTaskRequest(Record, frozen=True, kw_only=True):
     tenant: str = ""
     id: RequiredText
 
 
-class GetTaskPushNotificationConfigRequest(Record, kw_only=True):
-    tenant: str = ""
-    task_id: RequiredText
-    id: RequiredText
-
-
-class DeleteTaskPushNotificationConfigRequest(Record, kw_only=True):
+class GetTaskPushNotificationConfigRequest(Record, frozen=True, kw_only=True):
     tenant: str = ""
     task_id: RequiredText
     id: RequiredText
 
 
-class ListTaskPushNotificationConfigsRequest(Record, kw_only=True):
+class DeleteTaskPushNotificationConfigRequest(Record, frozen=True, kw_only=True):
+    tenant: str = ""
+    task_id: RequiredText
+    id: RequiredText
+
+
+class ListTaskPushNotificationConfigsRequest(Record, frozen=True, kw_only=True):
     task_id: RequiredText
     page_size: Int32 = 0
     page_token: str = ""
     tenant: str = ""
 
 
-class ListTaskPushNotificationConfigsResponse(Record, kw_only=True):
+class ListTaskPushNotificationConfigsResponse(Record, frozen=True, kw_only=True):
     configs: tuple[TaskPushNotificationConfig, ...] = ()
     next_page_token: str = ""
 
 
-class GetExtendedAgentCardRequest(Record, kw_only=True):
+class GetExtendedAgentCardRequest(Record, frozen=True, kw_only=True):
     tenant: str = ""
 
 
-class Empty(Record, kw_only=True):
+class Empty(Record, frozen=True, kw_only=True):
     """The answer that says no more than that it was done."""

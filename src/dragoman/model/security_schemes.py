@@ -14,19 +14,19 @@ class ApiKeyLocation(enum.Enum):
     COOKIE = "cookie"
 
 
-class APIKeySecurityScheme(Record, kw_only=True):
+class APIKeySecurityScheme(Record, frozen=True, kw_only=True):
     description: str = ""
     location: ApiKeyLocation
     name: RequiredText
 
 
-class HTTPAuthSecurityScheme(Record, kw_only=True):
+class HTTPAuthSecurityScheme(Record, frozen=True, kw_only=True):
     description: str = ""
     scheme: RequiredText
     bearer_format: str = ""
 
 
-class AuthorizationCodeOAuthFlow(Record, kw_only=True):
+class AuthorizationCodeOAuthFlow(Record, frozen=True, kw_only=True):
     authorization_url: RequiredText
     token_url: RequiredText
     refresh_url: str = ""
@@ -34,13 +34,13 @@ class AuthorizationCodeOAuthFlow(Record, kw_only=True):
     pkce_required: bool = False
 
 
-class ClientCredentialsOAuthFlow(Record, kw_only=True):
+class ClientCredentialsOAuthFlow(Record, frozen=True, kw_only=True):
     token_url: RequiredText
     refresh_url: str = ""
     scopes: dict[str, str]
 
 
-class ImplicitOAuthFlow(Record, kw_only=True):
+class ImplicitOAuthFlow(Record, frozen=True, kw_only=True):
     """Deprecated by the specification; read so that old cards parse."""
 
     authorization_url: str = ""
@@ -48,7 +48,7 @@ class ImplicitOAuthFlow(Record, kw_only=True):
     scopes: dict[str, str] = {}
 
 
-class PasswordOAuthFlow(Record, kw_only=True):
+class PasswordOAuthFlow(Record, frozen=True, kw_only=True):
     """Deprecated by the specification; read so that old cards parse."""
 
     token_url: str = ""
@@ -56,14 +56,14 @@ class PasswordOAuthFlow(Record, kw_only=True):
     scopes: dict[str, str] = {}
 
 
-class DeviceCodeOAuthFlow(Record, kw_only=True):
+class DeviceCodeOAuthFlow(Record, frozen=True, kw_only=True):
     device_authorization_url: RequiredText
     token_url: RequiredText
     refresh_url: str = ""
     scopes: dict[str, str]
 
 
-class OAuthFlows(Record, kw_only=True):
+class OAuthFlows(Record, frozen=True, kw_only=True):
     """Exactly one flow; an agent that offers two declares two schemes."""
 
     authorization_code: AuthorizationCodeOAuthFlow | None = None
@@ -78,18 +78,18 @@ class OAuthFlows(Record, kw_only=True):
             raise ValueError("an OAuth2 scheme has exactly one flow; declare one scheme per flow")
 
 
-class OAuth2SecurityScheme(Record, kw_only=True):
+class OAuth2SecurityScheme(Record, frozen=True, kw_only=True):
     description: str = ""
     flows: OAuthFlows
     oauth2_metadata_url: str = field(default="", name="oauth2MetadataUrl")
 
 
-class OpenIdConnectSecurityScheme(Record, kw_only=True):
+class OpenIdConnectSecurityScheme(Record, frozen=True, kw_only=True):
     description: str = ""
     open_id_connect_url: RequiredText
 
 
-class MutualTlsSecurityScheme(Record, kw_only=True):
+class MutualTlsSecurityScheme(Record, frozen=True, kw_only=True):
     description: str = ""
 
 
@@ -102,7 +102,7 @@ SchemeDetail: TypeAlias = (
 )
 
 
-class SecurityScheme(Record, kw_only=True):
+class SecurityScheme(Record, frozen=True, kw_only=True):
     """Exactly one kind of credential."""
 
     api_key_security_scheme: APIKeySecurityScheme | None = None
@@ -130,11 +130,11 @@ class SecurityScheme(Record, kw_only=True):
         return [member for member in members if member is not None]
 
 
-class StringList(Record, kw_only=True):
+class StringList(Record, frozen=True, kw_only=True):
     list: tuple[str, ...] = ()
 
 
-class SecurityRequirement(Record, kw_only=True):
+class SecurityRequirement(Record, frozen=True, kw_only=True):
     """Schemes that must hold together, each with its scopes; entries of a list are alternatives."""
 
     schemes: dict[str, StringList] = {}

@@ -48,7 +48,7 @@ _INTERRUPTED = frozenset({TaskState.INPUT_REQUIRED, TaskState.AUTH_REQUIRED})
 _SETTLED = _TERMINAL | _INTERRUPTED
 
 
-class Part(Record, kw_only=True):
+class Part(Record, frozen=True, kw_only=True):
     """One piece of content: exactly one of `text`, `raw`, `url` and `data` (D-33, JSN-14).
 
     Make one with `Part.of_text`, `Part.of_bytes`, `Part.of_url` or `Part.of_data`; `Part.of_data(None)` is a real
@@ -64,8 +64,11 @@ class Part(Record, kw_only=True):
     media_type: str = ""
 
     def __post_init__(self) -> None:
-        members = (self.text, self.raw, self.url, self.data)
-        if sum(member is not UNSET for member in members) != 1:
+        # Added up by hand: a loop would cost more than decoding the part does.
+        set_members = (
+            (self.text is not UNSET) + (self.raw is not UNSET) + (self.url is not UNSET) + (self.data is not UNSET)
+        )
+        if set_members != 1:
             raise ValueError("a part has exactly one of 'text', 'raw', 'url' and 'data'")
 
     @classmethod
@@ -85,7 +88,7 @@ class Part(Record, kw_only=True):
         return cls(data=data, media_type=media_type, metadata=metadata)
 
 
-class Message(Record, kw_only=True):
+class Message(Record, frozen=True, kw_only=True):
     """One turn of a conversation. Results belong in artifacts, not in messages (MSG-01)."""
 
     message_id: RequiredText
@@ -103,7 +106,7 @@ class Message(Record, kw_only=True):
         return join_text(self.parts)
 
 
-class Artifact(Record, kw_only=True):
+class Artifact(Record, frozen=True, kw_only=True):
     """A result of a task, or a piece of one. `artifact_id` is unique inside the task (JSN-14)."""
 
     artifact_id: RequiredText
@@ -119,7 +122,7 @@ class Artifact(Record, kw_only=True):
         return "".join(part.text for part in self.parts if isinstance(part.text, str))
 
 
-class TaskStatus(Record, kw_only=True):
+class TaskStatus(Record, frozen=True, kw_only=True):
     """The state of a task, since when, and what the agent says about it."""
 
     state: TaskState
@@ -127,7 +130,7 @@ class TaskStatus(Record, kw_only=True):
     timestamp: Timestamp | None = None
 
 
-class Task(Record, kw_only=True):
+class Task(Record, frozen=True, kw_only=True):
     """A piece of work. The server makes its id (CTX-12) and always names its context (D-16)."""
 
     id: RequiredText

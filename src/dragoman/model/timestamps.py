@@ -1,10 +1,14 @@
 """Points in time as the protocol writes them."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Self, TypeAlias
 
 from dragoman.model.base import JSON
+
+# ISO 8601, which `fromisoformat` reads, allows much more: week dates, no separators, commas.
+_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,18})?([Zz]|[+-]\d\d:\d\d)?", re.ASCII)
 
 
 class Timestamp(datetime):
@@ -19,10 +23,13 @@ class Timestamp(datetime):
 
     @classmethod
     def at(cls, moment: datetime) -> Self:
-        """The same instant as the aware `moment`; ValueError if it is naive."""
+        """The same instant as the aware `moment`; ValueError if it is naive, or outside of the years 1 to 9999."""
         if moment.tzinfo is None:
             raise ValueError("a timestamp needs a UTC offset, such as the final 'Z'")
-        utc = moment.astimezone(UTC)
+        try:
+            utc = moment.astimezone(UTC)
+        except OverflowError:
+            raise ValueError("a timestamp lies between the years 1 and 9999 in UTC") from None
         whole = utc.microsecond - utc.microsecond % 1000
         return cls(utc.year, utc.month, utc.day, utc.hour, utc.minute, utc.second, whole, UTC)
 
@@ -35,7 +42,9 @@ class Timestamp(datetime):
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read RFC 3339 with any offset; ValueError if there is none or the text is not a timestamp."""
-        return cls.at(datetime.fromisoformat(text))
+        if not _RFC_3339.fullmatch(text):
+            raise ValueError("a timestamp looks like 2026-11-22T15:04:05.123Z")
+        return cls.at(datetime.fromisoformat(text.upper()))
 
     @property
     def millis(self) -> int:
@@ -48,7 +57,7 @@ class Timestamp(datetime):
         try:
             return self._text
         except AttributeError:
-            self._text = self.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+            self._text = self.isoformat(timespec="milliseconds")[:23] + "Z"  # without the offset, which is 0
             return self._text
 
 
