@@ -1,0 +1,7 @@
+"""An agent on the wire: the ASGI app that carries the eleven operations over JSON-RPC and HTTP+JSON."""
+
+from dragoman.server.app import AgentApp
+from dragoman.server.options import HttpOptions
+from dragoman.server.service import Service
+
+__all__ = ["AgentApp", "HttpOptions", "Service"]

@@ -1,0 +1,106 @@
+"""What every call passes on its way to the engine, whatever binding carries it."""
+
+from msgspec.structs import replace
+from starlette.types import Receive, Scope
+
+from dragoman.engine.handler import Call
+from dragoman.engine.limits import Limits
+from dragoman.model import FieldViolation, InvalidParamsError, InvalidRequestError
+from dragoman.model.base import Record
+from dragoman.security import ANONYMOUS, Authenticator, Principal, admit_everyone
+from dragoman.server.body import BodyReader
+from dragoman.server.failures import UnsupportedMediaTypeError
+from dragoman.server.headers import RawHeaders, get_text, load_credentials
+from dragoman.server.startup import Startup
+from dragoman.wire.media import is_json
+from dragoman.wire.parameters import ServiceParameters, load_parameters, negotiate
+
+MAX_EXTENSIONS_CHARS = 8 * 1024
+"""They are kept with the task, and not every server bounds the headers."""
+
+_ANONYMOUS_CALL = Call()
+_PLAIN = ServiceParameters("1.0")
+_CURRENT = b"1.0"
+_JSON = b"application/json"
+
+
+class Gate:
+    """Admits callers, reads bodies and negotiates versions."""
+
+    def __init__(
+        self,
+        *,
+        startup: Startup,
+        authenticator: Authenticator,
+        limits: Limits,
+        body_seconds: float,
+        strict_versions: bool,
+    ) -> None:
+        self._startup = startup
+        self._authenticator = None if authenticator is admit_everyone else authenticator
+        self._max_tenant_length = limits.max_id_length
+        self._strict_versions = strict_versions
+        self._bodies = BodyReader(max_bytes=limits.max_body_bytes, seconds=body_seconds)
+
+    async def admit(self, scope: Scope, headers: RawHeaders) -> Principal:
+        """Who calls. This comes before the body is read, so that a stranger costs nothing (AUT-04)."""
+        if not self._startup.is_running:
+            await self._startup.ensure()
+        if self._authenticator is None:
+            return ANONYMOUS
+        return await self._authenticator(load_credentials(scope, headers))
+
+    async def read_body(self, headers: RawHeaders, receive: Receive) -> bytes:
+        """The body, which must be JSON if there is one.
+
+        A body of another type or of none is refused: a page of any origin can send those without asking the browser's leave.
+        """
+        body = await self._bodies.read(headers, receive)
+        if body and headers.get(b"content-type") != _JSON:
+            _check_type(headers)
+        if b"content-encoding" in headers:
+            _check_encoding(headers)
+        return body
+
+    def negotiate(self, scope: Scope, headers: RawHeaders) -> tuple[str, ...]:
+        """The extensions that the call wants; VersionNotSupportedError if it wants a version that is not served."""
+        parameters = _load_parameters(scope, headers)
+        if parameters is not _PLAIN:
+            negotiate(parameters.version, strict=self._strict_versions)
+        if sum(map(len, parameters.extensions)) > MAX_EXTENSIONS_CHARS:
+            raise InvalidRequestError(f"the extensions have more than {MAX_EXTENSIONS_CHARS} characters")
+        return parameters.extensions
+
+    def make_call(self, principal: Principal, extensions: tuple[str, ...], request: Record) -> Call:
+        """What the engine learns about the call; the tenant comes from the request alone."""
+        tenant = str(getattr(request, "tenant", ""))
+        if tenant != principal.tenant:
+            if len(tenant) > self._max_tenant_length:
+                problem = f"must have at most {self._max_tenant_length} characters"
+                raise InvalidParamsError(violations=[FieldViolation(field="tenant", description=problem)])
+            principal = replace(principal, tenant=tenant)
+        elif principal is ANONYMOUS and not extensions:
+            return _ANONYMOUS_CALL
+        return Call(principal, extensions)
+
+
+def _load_parameters(scope: Scope, headers: RawHeaders) -> ServiceParameters:
+    is_plain = headers.get(b"a2a-version") == _CURRENT and b"a2a-extensions" not in headers
+    if is_plain and not scope["query_string"]:
+        return _PLAIN
+    return load_parameters(headers.items(), scope["query_string"])
+
+
+def _check_type(headers: RawHeaders) -> None:
+    content_type = get_text(headers, b"content-type")
+    if not is_json(content_type):
+        named = f"{content_type[:60]!r} is not JSON" if content_type else "the body has no content type"
+        raise UnsupportedMediaTypeError(f"{named}; send the header 'Content-Type: application/json'")
+
+
+def _check_encoding(headers: RawHeaders) -> None:
+    encoding = get_text(headers, b"content-encoding").strip().lower()
+    if encoding not in ("", "identity"):
+        raise UnsupportedMediaTypeError(
+            f"the content encoding {encoding[:60]!r} is not supported; send it as it is"
+        )

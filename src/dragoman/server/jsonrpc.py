@@ -1,0 +1,71 @@
+"""The JSON-RPC binding on HTTP (SPEC 3.3)."""
+
+from starlette.types import Receive, Scope
+
+from dragoman.engine.entries import StreamItem
+from dragoman.model import A2AError, MethodNotFoundError
+from dragoman.model.operations import BY_NAME
+from dragoman.server.dispatch import EventSource
+from dragoman.server.exchange import Deliverable
+from dragoman.server.failures import error_headers, jsonrpc_status
+from dragoman.server.headers import read_headers
+from dragoman.server.replies import JSON, Reply, refusal
+from dragoman.server.streaming import StreamReply
+from dragoman.server.surroundings import Surroundings
+from dragoman.wire import codec, jsonrpc, sse
+from dragoman.wire.jsonrpc import RpcCall, RpcFault, RpcId
+
+_METHODS = ", ".join(BY_NAME)
+_EVENT_START, _EVENT_END = sse.encode_event(b"|").split(b"|")
+
+
+class JsonRpcExchange:
+    """One JSON-RPC request."""
+
+    __slots__ = ("_around", "_id")
+
+    def __init__(self, around: Surroundings) -> None:
+        self._around = around
+        self._id: RpcId = None
+
+    async def answer(self, scope: Scope, receive: Receive) -> Deliverable:
+        around, gate = self._around, self._around.gate
+        headers = read_headers(scope)
+        principal = await gate.admit(scope, headers)
+        rpc = self._parse(await gate.read_body(headers, receive))
+        extensions = gate.negotiate(scope, headers)
+        bound = around.operations.get(rpc.method)
+        if bound is None:
+            raise MethodNotFoundError(f"there is no method {rpc.method[:60]!r}; the methods are {_METHODS}")
+        request = codec.decode(bound.operation.request, rpc.params)
+        result = await bound.run(gate.make_call(principal, extensions, request), request)
+        if bound.operation.streaming:
+            return self._stream(result)
+        return Reply(JSON, jsonrpc.build_result(rpc.id, around.encode(result, scope)))
+
+    def refuse(self, error: A2AError) -> Deliverable:
+        return refusal(
+            JSON, jsonrpc.build_error(self._id, error), jsonrpc_status(error), error_headers(error)
+        )
+
+    def _parse(self, body: bytes) -> RpcCall:
+        try:
+            call = jsonrpc.parse_call(body)
+        except RpcFault as fault:
+            self._id = fault.id
+            raise fault.error from None
+        self._id = call.id
+        return call
+
+    def _stream(self, source: EventSource) -> StreamReply:
+        call_id = self._id
+        prefix = _EVENT_START + jsonrpc.result_prefix(call_id)
+        suffix = jsonrpc.RESULT_SUFFIX + _EVENT_END
+
+        def frame(item: StreamItem) -> bytes:
+            return b"%b%b%b" % (prefix, sse.make_line(item.json), suffix)
+
+        def error_frame(error: A2AError) -> bytes:
+            return sse.encode_event(jsonrpc.build_error(call_id, error))
+
+        return StreamReply(source, frame=frame, error_frame=error_frame, streams=self._around.streams)

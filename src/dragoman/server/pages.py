@@ -1,0 +1,86 @@
+"""What an agent serves besides the protocol: its card, a signpost for people, and signs of life."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeAlias
+
+from starlette.types import Receive, Scope
+
+from dragoman.model import A2AError, UnavailableError
+from dragoman.server import rest
+from dragoman.server.addresses import Addresses
+from dragoman.server.card import CARD_PATH, CardPage, CardSource
+from dragoman.server.exchange import Deliverable
+from dragoman.server.failures import WrongVerbError
+from dragoman.server.headers import read_headers
+from dragoman.server.replies import JSON, NO_STORE, TEXT, EmptyReply, Reply
+from dragoman.server.startup import Startup
+from dragoman.wire import codec
+
+Page: TypeAlias = Callable[[Scope], Awaitable[Deliverable]]
+
+ROOT = frozenset({"/", ""})
+"""The base URL itself, with and without its slash."""
+
+_READING = ("GET", "HEAD", "OPTIONS")
+
+
+class Pages:
+    """The pages of one agent, by path."""
+
+    def __init__(
+        self, *, card: CardSource, addresses: Addresses, startup: Startup, card_max_age: int
+    ) -> None:
+        self._source = card
+        self._addresses = addresses
+        self._startup = startup
+        self._card = CardPage(source=card, addresses=addresses, max_age=card_max_age)
+        self.by_path: Mapping[str, Page] = {
+            "/": self._signpost,
+            "": self._signpost,
+            CARD_PATH: self._serve_card,
+            "/healthz": self._health,
+            "/readyz": self._readiness,
+        }
+
+    async def _signpost(self, scope: Scope) -> Deliverable:
+        card = self._source(None)
+        url = self._addresses.base_url(scope) + CARD_PATH
+        return Reply(
+            JSON,
+            codec.encode({"agent": card.name, "description": card.description, "card": url}),
+            headers=[NO_STORE],
+        )
+
+    async def _serve_card(self, scope: Scope) -> Deliverable:
+        return self._card.answer(scope, read_headers(scope))
+
+    async def _health(self, scope: Scope) -> Deliverable:  # noqa: ARG002 — the shape of every page
+        return Reply(TEXT, b"ok\n", headers=[NO_STORE])
+
+    async def _readiness(self, scope: Scope) -> Deliverable:  # noqa: ARG002 — the shape of every page
+        await self._startup.ensure()
+        if self._startup.is_draining:
+            raise UnavailableError("the agent is about to stop")
+        return Reply(TEXT, b"ready\n", headers=[NO_STORE])
+
+
+class PageExchange:
+    """One request for a page. Errors have the shape of the HTTP+JSON binding."""
+
+    __slots__ = ("_page", "_verbs")
+
+    def __init__(self, page: Page, *, takes_calls: bool) -> None:
+        self._page = page
+        self._verbs = (*_READING, "POST") if takes_calls else _READING
+
+    async def answer(self, scope: Scope, receive: Receive) -> Deliverable:  # noqa: ARG002 — pages take no body
+        match scope["method"]:
+            case "GET" | "HEAD":
+                return await self._page(scope)
+            case "OPTIONS":
+                return EmptyReply(204, [(b"allow", ", ".join(self._verbs).encode())])
+            case verb:
+                raise WrongVerbError(verb, self._verbs)
+
+    def refuse(self, error: A2AError) -> Deliverable:
+        return rest.refuse(error)
