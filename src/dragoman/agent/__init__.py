@@ -1,0 +1,30 @@
+"""What authors write agents with: `Agent`, skills, `Context`."""
+
+from dragoman.agent.agent import Agent
+from dragoman.agent.agents import Agents
+from dragoman.agent.context import Context
+from dragoman.agent.conversation import ConversationState
+from dragoman.agent.errors import AuthoringError
+from dragoman.agent.handler import ExtendedCard, SkillHandler
+from dragoman.agent.payload import Speech
+from dragoman.agent.progress import Progress
+from dragoman.agent.skill import Skill
+from dragoman.agent.sync_context import SyncArtifactWriter, SyncContext, SyncConversationState
+from dragoman.agent.writer import ArtifactWriter
+
+__all__ = [
+    "Agent",
+    "Agents",
+    "ArtifactWriter",
+    "Context",
+    "ConversationState",
+    "ExtendedCard",
+    "Progress",
+    "Skill",
+    "AuthoringError",
+    "SkillHandler",
+    "Speech",
+    "SyncArtifactWriter",
+    "SyncContext",
+    "SyncConversationState",
+]

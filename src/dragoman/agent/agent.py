@@ -1,0 +1,277 @@
+"""An agent: skills, a card, and the app that serves them."""
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from types import FrameType
+from typing import Any, TypeVar, overload
+
+from starlette.types import Receive, Scope, Send
+
+from dragoman.agent.card import AgentFacts, build_card
+from dragoman.agent.errors import AuthoringError
+from dragoman.agent.handler import ExtendedCard, SkillHandler
+from dragoman.agent.skill import Skill, SkillOptions, build_skill
+from dragoman.bus import Bus, LocalBus
+from dragoman.engine.limits import Limits
+from dragoman.model import (
+    JSON,
+    AgentCard,
+    AgentExtension,
+    AgentProvider,
+    SecurityRequirement,
+    SecurityScheme,
+)
+from dragoman.security import Authenticator, admit_everyone
+from dragoman.server import AgentApp, HttpOptions
+from dragoman.server.addresses import Addresses
+from dragoman.server.startup import Startup
+from dragoman.server.webhooks import WebhookOptions, WebhookSender
+from dragoman.store import TaskStore, open_store
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+MEMORY = "memory:"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Hosting:
+    """Where an agent runs, and how."""
+
+    store: TaskStore
+    bus: Bus
+    url: str | None
+    limits: Limits
+    authenticator: Authenticator
+    webhooks: WebhookOptions
+    http: HttpOptions
+    strict_versions: bool
+
+
+class Agent:
+    """An agent that speaks A2A: an ASGI app to serve with uvicorn, or to mount in FastAPI or Starlette.
+
+    ```python
+    agent = Agent("Greeter", "Says hello")
+
+
+    @agent.skill
+    def hello(name: str = "world") -> str:
+        '''Greet someone by name.'''
+        return f"Hello, {name}!"
+    ```
+
+    `url` is the public address; without it, the card names the one that each request went to. `store` is a URL such as
+    `sqlite:///tasks.db`, or a store; without one, tasks live in memory. `tags` are for skills that name none. `extended_card` is
+    the card for authenticated callers, or a function from the caller to one. `webhooks` says which networks push
+    notifications may reach. Where no lifespan reaches the app, because it is mounted, the first request starts it; call
+    `stop()` from the lifespan of the outer app to end it in order.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        description: str = "",
+        *,
+        version: str = "1.0.0",
+        url: str | None = None,
+        provider: AgentProvider | None = None,
+        documentation_url: str | None = None,
+        icon_url: str | None = None,
+        tags: Sequence[str] = (),
+        default_skill: str | None = None,
+        store: str | TaskStore = MEMORY,
+        bus: Bus | None = None,
+        limits: Limits | None = None,
+        authenticator: Authenticator = admit_everyone,
+        security_schemes: Mapping[str, SecurityScheme] | None = None,
+        security_requirements: Sequence[SecurityRequirement] = (),
+        extended_card: ExtendedCard | None = None,
+        extensions: Sequence[AgentExtension] = (),
+        streaming: bool = True,
+        push_notifications: bool = True,
+        webhooks: WebhookOptions | None = None,
+        http: HttpOptions | None = None,
+        strict_versions: bool = True,
+    ) -> None:
+        if not name or not version:
+            raise AuthoringError("an agent needs a name and a version: the card shows both")
+        if extended_card is not None and authenticator is admit_everyone:
+            raise AuthoringError("an extended card is for authenticated callers: give an authenticator too")
+        self.skills: dict[str, Skill] = {}
+        self._tags = tuple(tags)
+        self._default_skill = default_skill
+        self._extended_card = extended_card
+        self._card: AgentCard | None = None
+        self._facts = AgentFacts(
+            name=name,
+            description=description,
+            version=version,
+            provider=provider,
+            documentation_url=documentation_url,
+            icon_url=icon_url,
+            streaming=streaming,
+            push_notifications=push_notifications,
+            has_extended_card=extended_card is not None,
+            extensions=tuple(extensions),
+            security_schemes=dict(security_schemes or {}),
+            security_requirements=tuple(security_requirements),
+        )
+        self._hosting = _Hosting(
+            store=_open(store),
+            bus=bus or LocalBus(),
+            url=url,
+            limits=limits or Limits(),
+            authenticator=authenticator,
+            webhooks=webhooks or WebhookOptions(),
+            http=http or HttpOptions(),
+            strict_versions=strict_versions,
+        )
+
+    def __repr__(self) -> str:
+        return f"Agent({self.name!r}, skills={list(self.skills)})"
+
+    @property
+    def name(self) -> str:
+        return self._facts.name
+
+    @property
+    def store(self) -> TaskStore:
+        """Where the tasks are kept; its `location` says so in words."""
+        return self._hosting.store
+
+    @property
+    def url(self) -> str | None:
+        """The public address, if it was given."""
+        return self._hosting.url
+
+    @overload
+    def skill(self, function: F, /) -> F: ...
+    @overload
+    def skill(
+        self,
+        function: None = None,
+        /,
+        *,
+        id: str = "",
+        name: str = "",
+        description: str = "",
+        tags: Sequence[str] = (),
+        examples: Sequence[str] = (),
+        input_modes: Sequence[str] = (),
+        output_modes: Sequence[str] = (),
+        idempotent: bool = False,
+        default: bool = False,
+    ) -> Callable[[F], F]: ...
+    def skill(self, function: F | None = None, /, **options: Any) -> F | Callable[[F], F]:
+        """Make a function a skill, bare or with facts for the card; the function stays what it was.
+
+        What is not given is read off the function: `id` is its name, `description` the first paragraph of its docstring.
+        `input_modes` restricts what callers may send. `idempotent` lets a run whose process died simply start again; `default`
+        takes what no other skill is meant for.
+        """
+
+        def register(function: F) -> F:
+            self._add(function, SkillOptions(**options), _list_names(inspect.currentframe()))
+            return function
+
+        if function is None:
+            return register
+        self._add(function, SkillOptions(**options), _list_names(inspect.currentframe()))
+        return function
+
+    def skill_schemas(self) -> dict[str, dict[str, JSON]]:
+        """The JSON Schemas of every skill's `input` and `output`, by id; an output that is not data has none."""
+        return {
+            skill.id: {"input": skill.input_schema, "output": skill.output_schema}
+            for skill in self.skills.values()
+        }
+
+    def card_facts(self) -> AgentCard:
+        """The card without its interfaces, which depend on where the agent is reached."""
+        if self._card is None:
+            self._card = build_card(self._facts, list(self.skills.values()))
+        return self._card
+
+    def card_at(self, scope: Scope) -> AgentCard:
+        """The card as whoever sent this request should see it."""
+        hosting = self._hosting
+        addresses = Addresses(public_url=hosting.url, trusted_proxies=hosting.http.trusted_proxies)
+        return addresses.complete(self.card_facts(), scope)
+
+    def configure(
+        self,
+        *,
+        store: str | TaskStore | None = None,
+        bus: Bus | None = None,
+        url: str | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        """Change where the agent runs, for whoever serves it; RuntimeError once it has started."""
+        if "app" in self.__dict__:
+            raise RuntimeError("the agent is in use; configure it before it is served")
+        given = {"store": _open(store) if store else None, "bus": bus, "url": url, "limits": limits}
+        changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+        self._hosting = replace(self._hosting, **changes)
+
+    @cached_property
+    def app(self) -> AgentApp:
+        """The app behind the agent, composed when it is first needed."""
+        if self._default_skill is not None and self._default_skill not in self.skills:
+            known = ", ".join(self.skills) or "none"
+            raise AuthoringError(
+                f"the default skill {self._default_skill!r} does not exist; there are: {known}"
+            )
+        hosting = self._hosting
+        return AgentApp(
+            card=lambda _: self.card_facts(),
+            handler=SkillHandler(self.skills, extended_card=self._extended_card, limits=hosting.limits),
+            name=self.name,
+            store=hosting.store,
+            bus=hosting.bus,
+            limits=hosting.limits,
+            authenticator=hosting.authenticator,
+            sender=WebhookSender(hosting.webhooks) if self._facts.push_notifications else None,
+            public_url=hosting.url,
+            strict_versions=hosting.strict_versions,
+            http=hosting.http,
+        )
+
+    async def start(self) -> None:
+        """Open the store and take up what was left undone; needed only where no lifespan reaches the agent."""
+        await self.app.start()
+
+    async def stop(self) -> None:
+        """Let go of what runs, write what was said and close the store. A stopped agent does not start again."""
+        await self.app.stop()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":  # composing the app is part of starting it, and so are its errors
+            await Startup(self.start, self.stop).run_lifespan(receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+    def _add(self, function: Callable[..., Any], options: SkillOptions, scope: Mapping[str, Any]) -> None:
+        skill = build_skill(function, options, scope=scope, tags=self._tags)
+        if skill.id in self.skills:
+            raise AuthoringError(
+                f"there is a skill {skill.id!r} already; give this one another with skill(id=...)"
+            )
+        if skill.id == self._default_skill:
+            skill = replace(skill, is_default=True)
+        rival = next((other.id for other in self.skills.values() if other.is_default), None)
+        if skill.is_default and rival is not None:
+            raise AuthoringError(f"{rival!r} is the default skill already; there can be only one")
+        self.skills[skill.id] = skill
+        self._card = None
+
+
+def _open(store: str | TaskStore) -> TaskStore:
+    return open_store(store) if isinstance(store, str) else store
+
+
+def _list_names(frame: FrameType | None) -> dict[str, Any]:
+    """The names visible where the function of `frame` was called, for annotations of local types."""
+    caller = frame.f_back if frame is not None else None
+    return dict(caller.f_locals) if caller is not None else {}

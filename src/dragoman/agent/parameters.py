@@ -1,0 +1,159 @@
+"""The parameters of a skill that its caller fills in, and what kind of content each one takes."""
+
+import enum
+import inspect
+import io
+import types
+import typing
+from collections.abc import Mapping, MutableMapping, MutableSequence, Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any
+
+from pydantic import BaseModel, Field, InstanceOf, RootModel, WithJsonSchema
+from pydantic.fields import FieldInfo
+from typing_extensions import is_typeddict
+
+from dragoman.agent.errors import AuthoringError
+from dragoman.model import Part
+
+MISSING = inspect.Parameter.empty
+
+
+class Shape(enum.Enum):
+    """What a parameter wants from a message."""
+
+    TEXT = "text"
+    OBJECT = "object"
+    VALUE = "value"
+    BYTES = "bytes"
+    PART = "part"
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter. `key` is what a caller names it; `is_many` tells a list of files from one."""
+
+    name: str
+    key: str
+    hint: Any
+    shape: Shape
+    is_many: bool = False
+    is_required: bool = True
+
+    @property
+    def is_file(self) -> bool:
+        return self.shape in (Shape.BYTES, Shape.PART)
+
+
+def read_parameter(name: str, annotation: Any, default: Any = MISSING) -> Parameter:
+    """Raises AuthoringError for a type that nothing in a message could ever be."""
+    shape, is_many = _classify(annotation)
+    hint = _add_default(_mark_parts(annotation), default)
+    field = FieldInfo.from_annotation(hint)
+    alias = field.validation_alias
+    return Parameter(
+        name=name,
+        key=alias if isinstance(alias, str) else name,
+        hint=hint,
+        shape=shape,
+        is_many=is_many,
+        is_required=field.is_required(),
+    )
+
+
+def strip_annotation(annotation: Any) -> Any:
+    """The type itself, without `Annotated`, `NewType` and the names of type aliases."""
+    while True:
+        if typing.get_origin(annotation) is typing.Annotated:
+            annotation = typing.get_args(annotation)[0]
+        elif isinstance(annotation, typing.NewType):
+            annotation = annotation.__supertype__
+        elif type(annotation).__name__ == "TypeAliasType":  # `type X = ...`, from Python 3.12 on
+            annotation = annotation.__value__
+        else:
+            return annotation
+
+
+def list_members(annotation: Any) -> list[Any]:
+    """The members of a union, or the one type; None left out."""
+    annotation = strip_annotation(annotation)
+    if typing.get_origin(annotation) not in (typing.Union, types.UnionType):
+        return [] if annotation in (None, types.NoneType) else [annotation]
+    return [member for inner in typing.get_args(annotation) for member in list_members(inner)]
+
+
+def _classify(annotation: Any) -> tuple[Shape, bool]:
+    members = list_members(annotation)
+    for member in members:
+        _refuse_path(member)
+    if len(members) == 1:
+        return _classify_single(members[0])
+    if members and all(_is_object(member) for member in members):
+        return Shape.OBJECT, False
+    return Shape.VALUE, False
+
+
+def _classify_single(kind: Any) -> tuple[Shape, bool]:
+    if _is_sequence(kind) and (items := list_members(typing.get_args(kind)[0])):
+        shape, is_many = _classify_single(items[0])
+        is_files = shape in (Shape.BYTES, Shape.PART) and not is_many and len(items) == 1
+        return (shape, True) if is_files else (Shape.VALUE, False)
+    if kind in _SHAPES:
+        return _SHAPES[kind], False
+    return (Shape.OBJECT if _is_object(kind) else Shape.VALUE), False
+
+
+_SHAPES: dict[Any, Shape] = {str: Shape.TEXT, bytes: Shape.BYTES, Part: Shape.PART}
+_SEQUENCES = (list, tuple, Sequence, MutableSequence)
+_MAPPINGS = (dict, Mapping, MutableMapping)
+
+
+def _is_sequence(kind: Any) -> bool:
+    return typing.get_origin(kind) in _SEQUENCES and bool(typing.get_args(kind))
+
+
+def _is_object(kind: Any) -> bool:
+    kind = strip_annotation(kind)
+    kind = typing.get_origin(kind) or kind
+    if kind in _MAPPINGS or is_typeddict(kind):
+        return True
+    if not isinstance(kind, type):
+        return False
+    record: type[Any] = kind
+    is_record = issubclass(record, BaseModel) or hasattr(record, "__dataclass_fields__")
+    return is_record and not issubclass(record, RootModel)
+
+
+def _refuse_path(kind: Any) -> None:
+    if isinstance(kind, type) and issubclass(kind, (PurePath, io.IOBase)):
+        raise AuthoringError(
+            f"{kind.__name__} cannot come from a caller; take `bytes` or `Part` for a file, `str` for the name of one"
+        )
+
+
+_PART_HINT = typing.Annotated[
+    InstanceOf[Part], WithJsonSchema({"description": "a file part", "type": "object"})
+]
+
+
+def _mark_parts(annotation: Any) -> Any:
+    """Tell pydantic to take a `Part` as it is, wherever the annotation names one."""
+    if annotation is Part:
+        return _PART_HINT
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if not arguments or origin is typing.Literal:
+        return annotation
+    if origin is typing.Annotated:
+        return typing.Annotated[(_mark_parts(arguments[0]), *arguments[1:])]
+    marked = tuple(_mark_parts(argument) for argument in arguments)
+    if marked == arguments:
+        return annotation
+    return (typing.Union if origin is types.UnionType else origin)[marked]
+
+
+def _add_default(hint: Any, default: Any) -> Any:
+    if default is MISSING:
+        return hint
+    field = default if isinstance(default, FieldInfo) else Field(default=default)
+    return typing.Annotated[hint, field]

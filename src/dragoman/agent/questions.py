@@ -1,0 +1,117 @@
+"""Questions to the caller, and answers that fit."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, TypeVar
+
+from dragoman.agent.arguments import Arguments
+from dragoman.agent.binding import Binding
+from dragoman.agent.delivery import Delivery
+from dragoman.agent.parameters import read_parameter
+from dragoman.agent.payload import Speech, make_parts
+from dragoman.model import InvalidParamsError, Message, Part, SkillError
+
+T = TypeVar("T")
+
+MAX_ATTEMPTS = 3
+_ANSWER = "answer"
+_PLACE = re.compile(r"^message\.parts(\[\d+\])?(\.(data|text))?\.?")
+
+
+class UnfitAnswerError(Exception):
+    """An answer that is not one to the question; the text says why, to the caller."""
+
+
+async def ask(delivery: Delivery, question: Speech, kind: Any, attempts: int = MAX_ATTEMPTS) -> Any:
+    """The answer as a `kind`; SkillError once `attempts` answers did not fit."""
+    return await repeat(delivery, question, _read_as(kind), attempts)
+
+
+async def confirm(delivery: Delivery, question: Speech) -> bool:
+    """Whether the caller says yes."""
+    read = _read_as(bool)
+
+    def read_yes_or_no(message: Message) -> bool:
+        try:
+            return bool(read(message))
+        except UnfitAnswerError:
+            raise UnfitAnswerError("answer yes or no") from None
+
+    return await repeat(delivery, question, read_yes_or_no)
+
+
+async def choose(delivery: Delivery, question: Speech, options: Sequence[T] | Mapping[str, T]) -> T:
+    """The option that the caller names, or gives the number of."""
+    labels = {str(label): value for label, value in _label(options)}
+    if not labels or len(labels) != len(options):
+        raise ValueError("a choice needs at least one option, and no two that read the same")
+    listed = "\n".join(f"{number}. {label}" for number, label in enumerate(labels, 1))
+    return await repeat(
+        delivery, (*make_parts(question), Part.of_text(listed)), lambda message: _pick(message.text, labels)
+    )
+
+
+async def repeat(
+    delivery: Delivery, question: Speech, read: Callable[[Message], T], attempts: int = MAX_ATTEMPTS
+) -> T:
+    """Ask until `read` takes the answer, telling each time why the last one did not fit."""
+    parts = make_parts(question)
+    reason = ""
+    for _ in range(attempts):
+        said = (Part.of_text(f"That does not fit: {reason}."), *parts) if reason else parts
+        answer = await delivery.turn.ask(delivery.compose(said))
+        try:
+            return read(answer)
+        except UnfitAnswerError as error:
+            reason = str(error)
+    raise SkillError(f"no answer fitted the question after {attempts} attempts: {reason}")
+
+
+def _read_as(kind: Any) -> Callable[[Message], Any]:
+    binding = _bind_to(kind) if _is_hashable(kind) else _bind_to.__wrapped__(kind)
+
+    def read(message: Message) -> Any:
+        try:
+            return binding.bind(message)[_ANSWER]
+        except InvalidParamsError as error:
+            raise UnfitAnswerError(_explain(error)) from error
+
+    return read
+
+
+@lru_cache(maxsize=256)
+def _bind_to(kind: Any) -> Binding:
+    return Binding("the question", Arguments("question", [read_parameter(_ANSWER, kind)]))
+
+
+def _is_hashable(kind: Any) -> bool:
+    try:
+        hash(kind)
+    except TypeError:
+        return False
+    return True
+
+
+def _explain(error: InvalidParamsError) -> str:
+    reasons = ((_PLACE.sub("", violation.field), violation.description) for violation in error.violations)
+    return (
+        "; ".join(f"{name} {words}" if name and name != _ANSWER else words for name, words in reasons)
+        or error.message
+    )
+
+
+def _label(options: Sequence[T] | Mapping[str, T]) -> list[tuple[object, T]]:
+    if isinstance(options, Mapping):
+        return list(options.items())
+    return [(option, option) for option in options]
+
+
+def _pick(answer: str, labels: Mapping[str, T]) -> T:
+    wanted = answer.strip().casefold()
+    for label, value in labels.items():
+        if label.strip().casefold() == wanted:
+            return value
+    if wanted.isdecimal() and 1 <= int(wanted[:9]) <= len(labels):
+        return list(labels.values())[int(wanted[:9]) - 1]
+    raise UnfitAnswerError("name one of the options, or its number")

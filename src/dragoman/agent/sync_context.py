@@ -1,0 +1,144 @@
+"""The context of skills that are not `async`: the same methods, which block."""
+
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Any, Self, TypeVar, overload
+
+from dragoman.agent import questions
+from dragoman.agent.context import Context, RunFacts
+from dragoman.agent.conversation import ConversationState
+from dragoman.agent.delivery import Delivery
+from dragoman.agent.payload import Speech
+from dragoman.agent.portal import Portal
+from dragoman.agent.writer import ArtifactWriter
+from dragoman.model import JSON, Message, Metadata, Task
+
+T = TypeVar("T")
+
+
+class SyncContext(RunFacts):
+    """The run of a synchronous skill, which works in a thread: name a parameter's type `SyncContext` to get it.
+
+    It is a type of its own, so that a checker sees a forgotten `await` in either kind of skill. Once the task is canceled
+    or has timed out, `is_canceled` is true and every other method raises `RunEndedError`.
+    """
+
+    def __init__(self, delivery: Delivery, portal: Portal) -> None:
+        super().__init__(delivery)
+        self._portal = portal
+        self._context = Context(delivery)
+        self.state = SyncConversationState(self._context.state, portal)
+        """What the agent remembers of this conversation."""
+
+    @property
+    def task(self) -> Task:
+        """The task as it stands, history and artifacts included."""
+
+        async def read() -> Task:
+            return self._context.task
+
+        return self._portal.call(read)
+
+    @property
+    def is_canceled(self) -> bool:
+        """Whether nobody waits for the result any more: look at it now and then in a long loop."""
+        return self._portal.is_closed
+
+    def progress(self, message: Speech = "", fraction: float | None = None) -> None:
+        """Tell watchers what the skill does now, and how far it is, from 0 to 1."""
+        self._portal.call(lambda: self._context.progress(message, fraction))
+
+    def artifact(
+        self, name: str = "", *, media_type: str = "", description: str = "", metadata: Metadata | None = None
+    ) -> "SyncArtifactWriter":
+        """A new artifact to write piece by piece, in a `with` block."""
+
+        async def make() -> ArtifactWriter:
+            return self._context.artifact(
+                name, media_type=media_type, description=description, metadata=metadata
+            )
+
+        return SyncArtifactWriter(self._portal.call(make), self._portal)
+
+    @overload
+    def ask(self, question: Speech, *, attempts: int = ...) -> str: ...
+    @overload
+    def ask(self, question: Speech, kind: type[T], *, attempts: int = ...) -> T: ...
+    @overload
+    def ask(self, question: Speech, kind: Any, *, attempts: int = ...) -> Any: ...
+    def ask(self, question: Speech, kind: Any = str, *, attempts: int = questions.MAX_ATTEMPTS) -> Any:
+        """Like `Context.ask`; the thread waits, and counts against `max_sync_threads`, until the answer comes."""
+        return self._portal.call(lambda: self._context.ask(question, kind, attempts=attempts))
+
+    def confirm(self, question: Speech) -> bool:
+        """Ask a question that is answered by yes or no."""
+        return self._portal.call(lambda: self._context.confirm(question))
+
+    def choose(self, question: Speech, options: Sequence[T] | Mapping[str, T]) -> T:
+        """Let the caller pick one of `options`, by its text or its number; a mapping's values go by their keys."""
+        return self._portal.call(lambda: self._context.choose(question, options))
+
+    def ask_auth(self, question: Speech) -> Message:
+        """Park the task as AUTH_REQUIRED and wait for the caller's next message."""
+        return self._portal.call(lambda: self._context.ask_auth(question))
+
+    def next_message(self) -> Message:
+        """The next message that the caller sends while the task is working; waits for one."""
+        return self._portal.call(self._context.next_message)
+
+    def reply(self, speech: Speech) -> Message:
+        """A message to return: the whole answer, without a task, from a skill annotated `-> Message`."""
+
+        async def compose() -> Message:
+            return self._context.reply(speech)
+
+        return self._portal.call(compose)
+
+
+class SyncArtifactWriter:
+    """An `ArtifactWriter` for a thread."""
+
+    def __init__(self, writer: ArtifactWriter, portal: Portal) -> None:
+        self._writer = writer
+        self._portal = portal
+
+    @property
+    def artifact_id(self) -> str:
+        return self._writer.artifact_id
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self._portal.call(lambda: self._writer.__aexit__(None, None, None))
+
+    def write(self, piece: Any) -> None:
+        """Add a text, bytes, a Part, or anything that becomes data; waits while the log is behind."""
+        self._portal.call(lambda: self._writer.write(piece))
+
+
+class SyncConversationState:
+    """A `ConversationState` for a thread."""
+
+    def __init__(self, state: ConversationState, portal: Portal) -> None:
+        self._state = state
+        self._portal = portal
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The value under `key`, as plain JSON."""
+        return self._portal.call(lambda: self._state.get(key, default))
+
+    def set(self, key: str, value: Any) -> None:
+        """Remember `value`: JSON, or a model or dataclass that becomes JSON."""
+        self._portal.call(lambda: self._state.set(key, value))
+
+    def delete(self, key: str) -> None:
+        """Forget `key`, if it is there."""
+        self._portal.call(lambda: self._state.delete(key))
+
+    def all(self) -> dict[str, JSON]:
+        """A copy of everything."""
+        return self._portal.call(self._state.all)
