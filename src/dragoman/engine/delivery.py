@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Protocol
 
-from dragoman.engine.entries import StreamItem, item_of, load_entry
+from dragoman.engine.entries import item_of, load_entry
 from dragoman.engine.pushing import load_config
 from dragoman.engine.roster import Roster
 from dragoman.engine.writer import PUSH_TOPIC

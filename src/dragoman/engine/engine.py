@@ -1,6 +1,7 @@
 """The engine: the eleven operations, once, for every binding."""
 
 import asyncio
+import contextlib
 import uuid
 from collections.abc import Awaitable, Callable
 
@@ -101,6 +102,7 @@ class Engine:
         self._delivery = Delivery(self._roster, sender, delivery or DeliveryPolicy()) if sender else None
         self._streams = Quota(total=limits.max_streams, each=limits.max_streams_per_caller)
         self._starting = asyncio.Lock()
+        self._opened = contextlib.AsyncExitStack()
         self._is_running = False
 
     @property
@@ -112,10 +114,12 @@ class Engine:
         async with self._starting:
             if self._is_running:
                 return
-            await self._roster.store.__aenter__()
-            await self._roster.bus.__aenter__()
-            await self._nursery.open()
-            await self._recovery.beat()
+            async with contextlib.AsyncExitStack() as opened:
+                await opened.enter_async_context(self._roster.store)
+                await opened.enter_async_context(self._roster.bus)
+                await self._recovery.beat()
+                await self._nursery.open()
+                self._opened = opened.pop_all()
             self._nursery.spawn(self._writer.run(), name="log writer")
             self._nursery.spawn(self._recovery.run(), name="recovery")
             if self._delivery is not None:
@@ -135,8 +139,7 @@ class Engine:
             await self._roster.store.retire(self._roster.holder)
             for live in tuple(self._roster.lives.values()):
                 live.break_off(UnavailableError("the agent is shutting down"))
-            await self._roster.bus.__aexit__(None, None, None)
-            await self._roster.store.__aexit__(None, None, None)
+            await self._opened.aclose()
 
     async def send(self, call: Call, request: SendMessageRequest) -> SendMessageResponse:
         if request.configuration and request.configuration.task_push_notification_config:

@@ -21,7 +21,7 @@ from dragoman.model.folding import TaskFold
 from dragoman.wire import codec
 
 
-class Origin(Record, kw_only=True):
+class Origin(Record, frozen=True, kw_only=True):
     """What came with the first message besides the message, kept for a run that starts again."""
 
     metadata: Metadata | None = None
@@ -29,7 +29,7 @@ class Origin(Record, kw_only=True):
     extensions: tuple[str, ...] = ()
 
 
-class LogEntry(Record, kw_only=True):
+class LogEntry(Record, frozen=True, kw_only=True):
     """One entry; exactly one of the first four members is set, and `origin` only beside `task`."""
 
     task: Task | None = None

@@ -9,3 +9,7 @@ class RunEndedError(DragomanError):
 
 class IllegalTransitionError(DragomanError):
     """A change of state that the lifecycle does not know, such as anything after a terminal state (I5)."""
+
+
+class NonDeterminismError(DragomanError):
+    """A resumed skill did not do what its first run did; the message names both."""

@@ -233,7 +233,7 @@ class Run:
         except A2AError as error:
             self._fail(str(error))
         except RunEndedError:
-            logger.debug("task %s ended while its skill was still at work", self.task_id)
+            self._fail_unless_ended()
         except Exception:
             self._fail_without_words()
         else:
@@ -244,6 +244,14 @@ class Run:
         if self._timeout.expired():
             self._fail(f"timeout: the task took longer than {self._limits.run_timeout}")
         else:  # the skill's own
+            self._fail_without_words()
+
+    def _fail_unless_ended(self) -> None:
+        """The job was told that the task is no longer its own, or made that up."""
+        live = self._live
+        if live is None or live.state.is_terminal or live.error is not None:
+            logger.debug("task %s ended while its skill was still at work", self.task_id)
+        else:
             self._fail_without_words()
 
     def _fail_without_words(self) -> None:

@@ -38,7 +38,7 @@ class WebhookSender:
             raise DeliveryError(str(error)) from None
         except TimeoutError:
             raise DeliveryError(f"no answer within {self._options.timeout}") from None
-        except (OSError, ValueError, *_client_errors()) as error:
+        except (OSError, ValueError, _client_error()) as error:
             raise DeliveryError(f"{type(error).__name__}: {error}") from None
         if not 200 <= status < 300:
             raise DeliveryError(f"the receiver answered with HTTP {status}")
@@ -65,7 +65,7 @@ def _open_session(options: WebhookOptions) -> "aiohttp.ClientSession":
     return aiohttp.ClientSession(connector=connector, timeout=timeout, auto_decompress=False, trust_env=False)
 
 
-def _client_errors() -> tuple[type[Exception], ...]:
+def _client_error() -> "type[aiohttp.ClientError]":
     import aiohttp
 
-    return (aiohttp.ClientError,)
+    return aiohttp.ClientError

@@ -1,0 +1,206 @@
+"""What a run did, so that the next run of the same task need not do it again.
+
+A function that is resumed runs again from the top; what it did in steps is answered from the log, in the order in which it asks.
+Each asyncio task of the function is a branch with an order of its own, so that steps in parallel replay
+whatever order they end in. A branch is known by its first step, for the order in which branches begin is not the function's to say.
+"""
+
+import asyncio
+import enum
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+from dragoman.engine.errors import NonDeterminismError
+from dragoman.model import JSON, Record
+
+
+class StepKind(enum.Enum):
+    """What a function can have recorded."""
+
+    STEP = "step"
+    ASK = "ask"
+    MESSAGE = "message"
+    CALL = "call"
+    SLEEP = "sleep"
+    NOW = "now"
+    RANDOM = "random"
+    UUID = "uuid"
+
+
+class StepFailure(Record, frozen=True, kw_only=True):
+    """How a step failed, for good: the name of the error's type, its text, and data for the caller."""
+
+    kind: str
+    message: str
+    data: JSON = None
+
+
+class StepRecord(Record, frozen=True, kw_only=True):
+    """One entry of the journal.
+
+    Each step has a record per attempt that began, with `is_done` false, and one of its end. `fingerprint` tells calls of one
+    function with different arguments apart. `note` is what an unfinished attempt wants its successor to know.
+    """
+
+    branch: int
+    parent: int = 0
+    position: int
+    kind: StepKind
+    name: str
+    fingerprint: str = ""
+    is_done: bool = False
+    result: JSON = None
+    failure: StepFailure | None = None
+    note: JSON = None
+
+    @property
+    def place(self) -> tuple[int, int]:
+        return self.branch, self.position
+
+    @property
+    def call(self) -> "StepCall":
+        return StepCall(self.kind, self.name, self.fingerprint)
+
+
+@dataclass(frozen=True, slots=True)
+class StepCall:
+    """What the function asks for; two equal calls are the same work."""
+
+    kind: StepKind
+    name: str
+    fingerprint: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind.value} {self.name!r}"
+
+
+@dataclass(slots=True)
+class _Branch:
+    number: int
+    parent: int
+    task: "asyncio.Task[object] | None"
+    position: int = 0
+
+
+_current: ContextVar[_Branch | None] = ContextVar("dragoman_branch", default=None)
+
+
+@dataclass(slots=True)
+class Step:
+    """One step of the running function: its end, if an earlier run recorded one, and its attempts so far."""
+
+    call: StepCall
+    branch: int
+    parent: int
+    position: int
+    done: StepRecord | None = None
+    attempts: int = 0
+    note: JSON = None
+
+    def record(
+        self, *, is_done: bool, result: JSON = None, failure: StepFailure | None = None, note: JSON = None
+    ) -> StepRecord:
+        return StepRecord(
+            branch=self.branch,
+            parent=self.parent,
+            position=self.position,
+            kind=self.call.kind,
+            name=self.call.name,
+            fingerprint=self.call.fingerprint,
+            is_done=is_done,
+            result=result,
+            failure=failure,
+            note=note,
+        )
+
+
+class Journal:
+    """The recorded steps of a task, and where its present run stands among them.
+
+    `append` puts a record on the task's log. `enter` is called by the function's own asyncio tasks; the one that calls
+    `begin_main` is branch 0.
+    """
+
+    def __init__(self, records: Sequence[StepRecord], append: Callable[[StepRecord], None]) -> None:
+        self._append = append
+        self._steps: dict[tuple[int, int], Step] = {}
+        self._parents: dict[int, int] = {}
+        self._claimed: set[int] = {0}
+        self._unmet = 0
+        for record in records:
+            self._load(record)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no run of the task has recorded anything."""
+        return not self._steps
+
+    @property
+    def is_replaying(self) -> bool:
+        """Whether recorded steps remain that this run has not come to yet."""
+        return self._unmet > 0
+
+    def begin_main(self, *, in_thread: bool = False) -> None:
+        """The calling asyncio task is the function's main branch; in a thread, whichever task calls for it."""
+        _current.set(_Branch(0, 0, None if in_thread else asyncio.current_task()))
+
+    def enter(self, call: StepCall) -> Step:
+        """The next step of the calling branch; NonDeterminismError if an earlier run did something else here."""
+        branch = self._branch_for(call)
+        place = (branch.number, branch.position)
+        branch.position += 1
+        step = self._steps.get(place)
+        if step is None:
+            step = self._steps[place] = Step(call, branch.number, branch.parent, place[1])
+            return step
+        self._unmet -= 1
+        if step.call != call:
+            raise NonDeterminismError(
+                f"the first run of this task came to {step.call} here, this one to {call}; a skill that is resumed "
+                "must make the same steps in the same order, so take what varies from ctx.step, ctx.now or ctx.random"
+            )
+        return step
+
+    def write(self, record: StepRecord) -> None:
+        """Keep what became of a step of this run."""
+        step = self._steps[record.place]
+        _advance(step, record)
+        self._append(record)
+
+    def _load(self, record: StepRecord) -> None:
+        if record.place not in self._steps:
+            self._steps[record.place] = Step(record.call, record.branch, record.parent, record.position)
+            self._parents[record.branch] = record.parent
+            self._unmet += 1
+        _advance(self._steps[record.place], record)
+
+    def _branch_for(self, call: StepCall) -> _Branch:
+        known = _current.get()
+        if known is None:
+            raise RuntimeError("a step was made outside of its skill's run")
+        if known.task is None or known.task is asyncio.current_task():
+            return known
+        branch = self._fork(known, call)
+        _current.set(branch)
+        return branch
+
+    def _fork(self, parent: _Branch, call: StepCall) -> _Branch:
+        """The branch of an asyncio task that makes its first step: one that an earlier run began so, or a new one."""
+        for number in sorted(self._parents):
+            is_free = number not in self._claimed and self._parents[number] == parent.number
+            if is_free and self._steps[number, 0].call == call:
+                break
+        else:
+            number = max(self._claimed | self._parents.keys()) + 1
+            self._parents[number] = parent.number
+        self._claimed.add(number)
+        return _Branch(number, parent.number, asyncio.current_task())
+
+
+def _advance(step: Step, record: StepRecord) -> None:
+    if record.is_done:
+        step.done = record
+    else:
+        step.attempts += 1
+        step.note = record.note if record.note is not None else step.note
