@@ -3,7 +3,16 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
-from dragoman.store.records import Commit, Outcome, PushDelivery, PushRegistration, Scope, StoredTask, TaskPage, TaskQuery
+from dragoman.store.records import (
+    Commit,
+    Outcome,
+    PushDelivery,
+    PushRegistration,
+    Scope,
+    StoredTask,
+    TaskPage,
+    TaskQuery,
+)
 
 
 class TaskStore(ABC):
@@ -21,8 +30,8 @@ class TaskStore(ABC):
         """Open connections, create or migrate the schema. Entering twice is an error."""
         return self
 
-    async def __aexit__(self, *exc_info: object) -> None:
-        """Finish writes under way and close. A closed store raises UnavailableError."""
+    async def __aexit__(self, *exc_info: object) -> None:  # noqa: B027 -- a store may have nothing to close
+        """Finish writes under way and close. A store that is not open raises UnavailableError."""
 
     @property
     @abstractmethod
@@ -33,7 +42,8 @@ class TaskStore(ABC):
     async def commit(self, batch: Sequence[Commit]) -> Sequence[Outcome]:
         """Apply the commits in order in one transaction; a STALE one changes nothing and harms no other.
 
-        A batch may hold several commits of one task. A `new` whose task id exists already is STALE.
+        A batch may hold several commits of one task. A `new` whose task id exists already is STALE. Raises ValueError,
+        and applies nothing, if an entry has a raw line feed.
         """
 
     @abstractmethod
@@ -93,4 +103,7 @@ class TaskStore(ABC):
 
     @abstractmethod
     async def record_push(self, delivery: PushDelivery) -> None:
-        """Keep the cursor and the record of attempts of a webhook that still exists."""
+        """Keep the cursor and the record of attempts of a webhook that still exists.
+
+        One whose `config` is another by now was replaced, and keeps its clean record. A cursor does not go back.
+        """

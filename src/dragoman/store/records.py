@@ -59,6 +59,8 @@ class PushRegistration:
 class Commit:
     """One task's share of a transaction: all of it becomes durable, or none.
 
+    `entries` are JSON without raw line feeds, for a store may write them as lines.
+
     `first` is the number of the first of `entries`; it must follow the last number on the log, and `fence` must be the
     one that the current holder got, else the commit is refused as STALE. `new` creates the task, whose log is
     empty until then and whose fence becomes `fence`. `snapshot` is the fold of the log up to and with the last of `entries`.

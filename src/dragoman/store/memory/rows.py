@@ -1,0 +1,133 @@
+"""How tasks lie in memory, and in which order they are found."""
+
+from bisect import bisect_left, insort
+from collections.abc import Iterable
+from typing import TypeAlias
+
+from dragoman.model import TaskState
+from dragoman.store.records import (
+    Commit,
+    NewTask,
+    PushDelivery,
+    PushRegistration,
+    Scope,
+    StoredTask,
+    TaskHeader,
+    TaskQuery,
+)
+
+Key: TypeAlias = tuple[int, str]
+"""When the status changed, and the task's id: the order of lists."""
+
+
+class TaskRow:
+    """One task. `webhooks` stays None until there is one, for most tasks never have any."""
+
+    __slots__ = (
+        "context_id",
+        "fence",
+        "header",
+        "holder",
+        "key",
+        "log",
+        "owned",
+        "snapshot",
+        "snapshot_seq",
+        "task_id",
+        "webhooks",
+    )
+
+    def __init__(self, commit: Commit, new: NewTask, owned: "OwnedRows") -> None:
+        self.task_id = commit.task_id
+        self.owned = owned
+        self.context_id = new.context_id
+        self.header = commit.header
+        self.key: Key = (commit.header.status_at, commit.task_id)
+        self.fence = commit.fence
+        self.holder = ""
+        self.log: list[bytes] = []
+        self.snapshot: bytes | None = None
+        self.snapshot_seq = 0
+        self.webhooks: dict[str, PushDelivery] | None = None
+
+    @property
+    def last_seq(self) -> int:
+        return len(self.log)
+
+    def belongs_to(self, scope: Scope) -> bool:
+        return self.owned.scope is scope or self.owned.scope == scope
+
+    def register(self, push: PushRegistration) -> None:
+        if self.webhooks is None:
+            self.webhooks = {}
+        self.webhooks[push.config_id] = PushDelivery(
+            self.owned.scope, self.task_id, push.config_id, push.config, push.cursor, self.last_seq
+        )
+
+    def to_record(self) -> StoredTask:
+        return StoredTask(
+            scope=self.owned.scope,
+            task_id=self.task_id,
+            context_id=self.context_id,
+            header=self.header,
+            fence=self.fence,
+            holder=self.holder,
+            last_seq=self.last_seq,
+            snapshot=self.snapshot,
+            snapshot_seq=self.snapshot_seq,
+            tail=tuple(self.log[self.snapshot_seq :]),
+        )
+
+
+class OwnedRows:
+    """What belongs to one scope: its conversations, and its tasks in order under each state and each conversation."""
+
+    __slots__ = ("_by_context", "_by_state", "conversations", "scope")
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+        self.conversations: dict[str, bytes] = {}
+        self._by_state: dict[TaskState, list[Key]] = {}
+        self._by_context: dict[str, list[Key]] = {}
+
+    def add(self, row: TaskRow) -> None:
+        _insert(self._by_state.setdefault(row.header.state, []), row.key)
+        _insert(self._by_context.setdefault(row.context_id, []), row.key)
+
+    def move(self, row: TaskRow, header: TaskHeader) -> None:
+        """Give the task its new status, and its new place."""
+        _remove(self._by_state[row.header.state], row.key)
+        _remove(self._by_context[row.context_id], row.key)
+        row.header = header
+        row.key = (header.status_at, row.task_id)
+        self.add(row)
+
+    def find(self, query: TaskQuery) -> Iterable[list[Key]]:
+        """Ordered runs of keys, which together are what the query's context and state ask for."""
+        if not query.context_id:
+            return self._by_state.values() if _is_any(query.state) else [self._by_state.get(query.state, [])]
+        keys = self._by_context.get(query.context_id, [])
+        if _is_any(query.state):
+            return [keys]
+        wanted = self._by_state.get(query.state, [])
+        return [[key for key in keys if _holds(wanted, key)]]
+
+
+def _is_any(state: TaskState) -> bool:
+    return state is TaskState.UNSPECIFIED
+
+
+def _holds(keys: list[Key], key: Key) -> bool:
+    position = bisect_left(keys, key)
+    return position < len(keys) and keys[position] == key
+
+
+def _insert(keys: list[Key], key: Key) -> None:
+    if not keys or keys[-1] < key:
+        keys.append(key)
+    else:
+        insort(keys, key)
+
+
+def _remove(keys: list[Key], key: Key) -> None:
+    del keys[bisect_left(keys, key)]

@@ -1,0 +1,193 @@
+"""Commits, applied to the tables: heads are read once, judged in memory, and written back in bulk."""
+
+# ruff: noqa: S608 -- statements are put together from the constants of this package; values are bound
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from dragoman.store.commits import holder_after, join_entries
+from dragoman.store.records import Commit, NewTask, Outcome, PushRegistration, Scope
+from dragoman.store.sqlite.bulk import Cells, blob, dump_json, number, run_bulk, text
+from dragoman.store.sqlite.rows import STATE_NUMBERS, scope_columns
+
+# One row however many heads there are, for every further row is another turn for the global lock. None of these
+# columns holds text of a caller, which JSON in SQLite would cut at a NUL.
+_HEADS = """SELECT
+    (SELECT json_group_array(json_array(task_id, id, scope, fence, last_seq, state, status_at, holder))
+        FROM tasks WHERE task_id IN (SELECT value FROM json_each(?))),
+    (SELECT coalesce(max(id), 0) FROM tasks)"""
+
+_INSERT_TASKS = f"""INSERT INTO tasks
+    (id, task_id, scope, context_id, created_at, state, status_at, last_seq, fence, holder)
+    SELECT {number(0)}, {text(1)}, {number(2)}, {text(3)}, {number(4)}, {number(5)}, {number(6)}, {number(7)}, {number(8)},
+    {text(9)} FROM json_each(?1)"""
+_INSERT_SEGMENTS = f"""INSERT INTO segments (task, first_seq, last_seq, body)
+    SELECT {number(0)}, {number(1)}, {number(2)}, {blob(3)} FROM json_each(?1)"""
+# "WHERE true" tells SQLite's parser that ON CONFLICT does not belong to a join.
+_PUT_SNAPSHOTS = f"""INSERT INTO snapshots (task, seq, body)
+    SELECT {number(0)}, {number(1)}, {blob(2)} FROM json_each(?1) WHERE true
+    ON CONFLICT (task) DO UPDATE SET seq = excluded.seq, body = excluded.body"""
+_PUT_CONTEXTS = f"""INSERT INTO contexts (scope, context_id, state)
+    SELECT {number(0)}, {text(1)}, {blob(2)} FROM json_each(?1) WHERE true
+    ON CONFLICT (scope, context_id) DO UPDATE SET state = excluded.state"""
+PUT_WEBHOOKS = f"""INSERT INTO webhooks (task, config_id, config, cursor, last_seq)
+    SELECT {number(0)}, {text(1)}, {blob(2)}, {number(3)}, {number(4)} FROM json_each(?1) WHERE true
+    ON CONFLICT (task, config_id) DO UPDATE SET config = excluded.config, cursor = excluded.cursor,
+    last_seq = excluded.last_seq, attempts = 0, next_attempt_at = 0, failing_since = 0, last_error = '', is_dead = 0"""
+
+# Two statements, because a column that is named is rewritten in its indexes even when its value stays.
+_ADVANCE = f"UPDATE tasks SET last_seq = {number(1)} FROM json_each(?1) WHERE tasks.id = {number(0)}"
+_CHANGE_STATUS = f"""UPDATE tasks SET last_seq = {number(1)}, state = {number(2)}, status_at = {number(3)},
+    holder = {text(4)} FROM json_each(?1) WHERE tasks.id = {number(0)}"""
+
+
+class ScopeIds:
+    """The numbers of scopes, remembered. What a transaction added must be forgotten when it is rolled back."""
+
+    _MOST = 10_000
+
+    def __init__(self) -> None:
+        self._ids: dict[Scope, int] = {}
+
+    def forget(self) -> None:
+        self._ids.clear()
+
+    def find(self, connection: sqlite3.Connection, scope: Scope) -> int:
+        """The scope's number, made if need be."""
+        if (known := self._ids.get(scope)) is not None:
+            return known
+        columns = scope_columns(scope)
+        connection.execute("INSERT OR IGNORE INTO scopes (agent, tenant, owner) VALUES (?, ?, ?)", columns)
+        select = "SELECT id FROM scopes WHERE agent = ? AND tenant = ? AND owner = ?"
+        found: int = connection.execute(select, columns).fetchone()[0]
+        if len(self._ids) >= self._MOST:
+            self.forget()
+        self._ids[scope] = found
+        return found
+
+
+class Head(msgspec.Struct, array_like=True):
+    """What decides whether a commit fits, and what it changes."""
+
+    task_id: str
+    rowid: int
+    scope: int
+    fence: int
+    last_seq: int
+    state: int
+    status_at: int
+    holder: str
+    new: NewTask | None = None
+    has_new_status: bool = False
+
+    def fits(self, commit: Commit, scope: int) -> bool:
+        return (self.scope, self.fence, self.last_seq + 1) == (scope, commit.fence, commit.first)
+
+    def accept(self, commit: Commit) -> None:
+        self.last_seq = commit.last
+        status = (STATE_NUMBERS[commit.header.state], commit.header.status_at, holder_after(commit))
+        if status != (self.state, self.status_at, self.holder):
+            self.state, self.status_at, self.holder = status
+            self.has_new_status = True
+
+    def to_row(self, new: NewTask) -> Cells:
+        return (
+            self.rowid,
+            self.task_id,
+            self.scope,
+            new.context_id,
+            new.created_at,
+            self.state,
+            self.status_at,
+            self.last_seq,
+            self.fence,
+            self.holder,
+        )
+
+
+def webhook_row(rowid: int, push: PushRegistration, last_seq: int) -> Cells:
+    """The values for PUT_WEBHOOKS."""
+    return (rowid, push.config_id, push.config, push.cursor, last_seq)
+
+
+def append(connection: sqlite3.Connection, scopes: ScopeIds, commits: Sequence[Commit]) -> list[Outcome]:
+    """Apply the commits in order, within the transaction that is open."""
+    work = _Appending(connection, scopes, commits)
+    outcomes = [work.apply(commit) for commit in commits]
+    work.write()
+    return outcomes
+
+
+class _Appending:
+    """A run of commits between reading the heads and writing the rows."""
+
+    def __init__(self, connection: sqlite3.Connection, scopes: ScopeIds, commits: Iterable[Commit]) -> None:
+        self._connection = connection
+        self._scopes = scopes
+        self._heads, self._last_rowid = _load_heads(connection, commits)
+        self._changed: dict[int, Head] = {}
+        self._segments: list[Cells] = []
+        self._snapshots: dict[int, Cells] = {}
+        self._contexts: dict[tuple[int, str], Cells] = {}
+        self._webhooks: list[tuple[Head, PushRegistration]] = []
+
+    def apply(self, commit: Commit) -> Outcome:
+        head = self._heads.get(commit.task_id)
+        scope = self._scopes.find(self._connection, commit.scope)
+        if commit.new is not None:
+            head = self._create(commit, commit.new, scope) if head is None and commit.first == 1 else None
+        elif head is not None and not head.fits(commit, scope):
+            head = None
+        if head is None:
+            return Outcome.STALE
+        head.accept(commit)
+        self._collect(commit, head)
+        return Outcome.ACCEPTED
+
+    def write(self) -> None:
+        connection = self._connection
+        heads = self._changed.values()
+        run_bulk(connection, _INSERT_TASKS, (head.to_row(head.new) for head in heads if head.new))
+        self._update([head for head in heads if not head.new])
+        run_bulk(connection, _INSERT_SEGMENTS, self._segments)
+        run_bulk(connection, _PUT_SNAPSHOTS, self._snapshots.values())
+        run_bulk(connection, _PUT_CONTEXTS, self._contexts.values())
+        webhooks = (webhook_row(head.rowid, push, head.last_seq) for head, push in self._webhooks)
+        run_bulk(connection, PUT_WEBHOOKS, webhooks)
+
+    def _create(self, commit: Commit, new: NewTask, scope: int) -> Head:
+        self._last_rowid += 1
+        head = Head(commit.task_id, self._last_rowid, scope, commit.fence, 0, 0, 0, "", new)
+        self._heads[commit.task_id] = head
+        return head
+
+    def _collect(self, commit: Commit, head: Head) -> None:
+        task = head.rowid
+        self._changed[task] = head
+        if commit.entries:
+            self._segments.append((task, commit.first, commit.last, join_entries(commit.entries)))
+        if commit.snapshot is not None:
+            self._snapshots[task] = (task, commit.last, commit.snapshot)
+        if commit.context is not None:
+            context_id = commit.context.context_id
+            self._contexts[head.scope, context_id] = (head.scope, context_id, commit.context.state)
+        self._webhooks += [(head, push) for push in commit.push]
+
+    def _update(self, heads: Sequence[Head]) -> None:
+        if advanced := [(head.rowid, head.last_seq) for head in heads if not head.has_new_status]:
+            self._connection.execute(_ADVANCE, (dump_json(advanced),))
+        changed = (
+            (head.rowid, head.last_seq, head.state, head.status_at, head.holder)
+            for head in heads
+            if head.has_new_status
+        )
+        run_bulk(self._connection, _CHANGE_STATUS, changed)
+
+
+def _load_heads(connection: sqlite3.Connection, commits: Iterable[Commit]) -> tuple[dict[str, Head], int]:
+    task_ids = dump_json(list({commit.task_id for commit in commits}))
+    found, last_rowid = connection.execute(_HEADS, (task_ids,)).fetchone()
+    heads = msgspec.json.decode(found, type=list[Head])
+    return {head.task_id: head for head in heads}, last_rowid

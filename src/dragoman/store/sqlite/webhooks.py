@@ -1,0 +1,96 @@
+"""Webhooks, and how far their deliveries are (I9)."""
+
+# ruff: noqa: S608 -- statements are put together from the constants of this package; values are bound
+
+import sqlite3
+
+from dragoman.store.records import PushDelivery, PushRegistration, Scope
+from dragoman.store.sqlite.appending import PUT_WEBHOOKS, webhook_row
+from dragoman.store.sqlite.bulk import run_bulk
+from dragoman.store.sqlite.rows import SCOPE_ID, Row, scope_columns
+
+_COLUMNS = """webhooks.config_id, webhooks.config, webhooks.cursor, webhooks.last_seq, webhooks.attempts,
+    webhooks.next_attempt_at, webhooks.failing_since, webhooks.last_error, webhooks.is_dead"""
+_TASK = f"SELECT id, last_seq FROM tasks WHERE task_id = ? AND scope = {SCOPE_ID}"
+_DUE = f"""SELECT scopes.agent, scopes.tenant, scopes.owner, tasks.task_id, {_COLUMNS}
+    FROM webhooks INDEXED BY webhooks_due JOIN tasks ON tasks.id = webhooks.task JOIN scopes ON scopes.id = tasks.scope
+    WHERE webhooks.cursor < webhooks.last_seq AND webhooks.is_dead = 0 AND webhooks.next_attempt_at <= ? AND scopes.agent = ?
+    ORDER BY webhooks.next_attempt_at, webhooks.task, webhooks.config_id LIMIT ?"""
+_RECORD = f"""UPDATE webhooks SET cursor = max(cursor, ?), attempts = ?, next_attempt_at = ?, failing_since = ?,
+    last_error = ?, is_dead = ? WHERE config_id = ? AND config = ?
+    AND task = (SELECT id FROM tasks WHERE task_id = ? AND scope = {SCOPE_ID})"""
+
+
+def put_push(connection: sqlite3.Connection, scope: Scope, task_id: str, push: PushRegistration) -> bool:
+    """Create or replace the webhook."""
+    task = _find_task(connection, scope, task_id)
+    if task is None:
+        return False
+    rowid, last_seq = task
+    run_bulk(connection, PUT_WEBHOOKS, [webhook_row(rowid, push, last_seq)])
+    return True
+
+
+def list_push(connection: sqlite3.Connection, scope: Scope, task_id: str) -> list[PushDelivery] | None:
+    """The webhooks of the task."""
+    task = _find_task(connection, scope, task_id)
+    if task is None:
+        return None
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} FROM webhooks WHERE task = ? ORDER BY config_id", (task[0],)
+    )
+    return [_to_delivery(scope, task_id, row) for row in rows]
+
+
+def delete_push(connection: sqlite3.Connection, scope: Scope, task_id: str, config_id: str) -> bool:
+    """Remove the webhook."""
+    task = _find_task(connection, scope, task_id)
+    if task is None:
+        return False
+    connection.execute("DELETE FROM webhooks WHERE task = ? AND config_id = ?", (task[0], config_id))
+    return True
+
+
+def list_due(connection: sqlite3.Connection, agent: str, now: int, limit: int) -> list[PushDelivery]:
+    """Webhooks with something to tell, longest due first."""
+    rows = connection.execute(_DUE, (now, agent, limit))
+    return [
+        _to_delivery(Scope(agent, tenant, owner), task_id, tuple(columns))
+        for agent, tenant, owner, task_id, *columns in rows
+    ]
+
+
+def record_push(connection: sqlite3.Connection, delivery: PushDelivery) -> None:
+    """Keep how far the webhook is; nothing if it was removed or replaced meanwhile."""
+    record = (
+        delivery.cursor,
+        delivery.attempts,
+        delivery.next_attempt_at,
+        delivery.failing_since,
+        delivery.last_error,
+        delivery.is_dead,
+    )
+    webhook = (delivery.config_id, delivery.config, delivery.task_id, *scope_columns(delivery.scope))
+    connection.execute(_RECORD, (*record, *webhook))
+
+
+def _find_task(connection: sqlite3.Connection, scope: Scope, task_id: str) -> Row | None:
+    row: Row | None = connection.execute(_TASK, (task_id, *scope_columns(scope))).fetchone()
+    return row
+
+
+def _to_delivery(scope: Scope, task_id: str, row: Row) -> PushDelivery:
+    config_id, config, cursor, last_seq, attempts, next_attempt_at, failing_since, last_error, is_dead = row
+    return PushDelivery(
+        scope=scope,
+        task_id=task_id,
+        config_id=config_id,
+        config=config,
+        cursor=cursor,
+        last_seq=last_seq,
+        attempts=attempts,
+        next_attempt_at=next_attempt_at,
+        failing_since=failing_since,
+        last_error=last_error,
+        is_dead=bool(is_dead),
+    )

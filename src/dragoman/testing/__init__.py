@@ -1,0 +1,1 @@
+"""What authors of agents and of backends test with."""

@@ -1,0 +1,46 @@
+import tracemalloc
+
+from dragoman.model import TaskState
+from dragoman.store import MemoryTaskStore, TaskQuery
+from dragoman.testing.store_contract.samples import SCOPE, accept, make_birth
+
+
+async def test_a_parked_task_is_small():
+    async with MemoryTaskStore() as store:
+        births = [make_birth(f"{n:032x}", context_id=f"{n:036x}", at=n, count=4) for n in range(2_000)]
+        tracemalloc.start()
+        try:
+            await accept(store, *births)
+            bytes_per_task = tracemalloc.get_traced_memory()[0] / len(births)
+        finally:
+            tracemalloc.stop()
+    assert bytes_per_task < 1_024
+
+
+async def test_pages_do_not_look_at_every_task(monkeypatch):
+    """Counted in comparisons of keys, for a clock would depend on the machine."""
+    async with MemoryTaskStore() as store:
+        states = (TaskState.COMPLETED, TaskState.WORKING)
+        await accept(
+            store, *(make_birth(f"task-{n}", at=Instant(n), state=states[n % 2]) for n in range(20_000))
+        )
+        Instant.comparisons = 0
+        page = await store.list_tasks(SCOPE, TaskQuery(limit=50, after=(Instant(10_000), "")))
+    assert (len(page.tasks), page.total) == (50, 20_000)
+    assert Instant.comparisons < 2_000
+
+
+class Instant(int):
+    """A point in time that counts how often it is compared."""
+
+    comparisons = 0
+
+    def __lt__(self, other: int) -> bool:
+        Instant.comparisons += 1
+        return super().__lt__(other)
+
+    def __eq__(self, other: object) -> bool:
+        Instant.comparisons += 1
+        return super().__eq__(other)
+
+    __hash__ = int.__hash__
