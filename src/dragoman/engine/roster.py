@@ -93,9 +93,9 @@ class Roster:
         stop = self.bus.listen(live.task_id, rung.set)
         try:
             while live.subscribers and not live.state.is_terminal:
+                rung.clear()
                 if self.run_of(live) is None:
                     await self.catch_up(live)
-                rung.clear()
                 await _wait_a_while(rung)
         finally:
             stop()
