@@ -16,7 +16,9 @@ MAX_QUERY_MEMBERS = 100
 
 _VERSION = VERSION_HEADER.lower().encode()
 _EXTENSIONS = EXTENSIONS_HEADER.lower().encode()
-_MAJOR_MINOR = re.compile(r"(0|[1-9][0-9]{0,3})\.(0|[1-9][0-9]{0,3})", re.ASCII)
+_VERSION_FORM = re.compile(r"(0|[1-9][0-9]{0,3})\.(0|[1-9][0-9]{0,3})(?:\.[0-9]{1,4})?", re.ASCII)
+"""Major and minor; a patch number should not be there and must not matter (VER-01, VER-02)."""
+
 _SERVED = frozenset({LATEST})
 
 
@@ -80,7 +82,7 @@ def negotiate(version: str, *, strict: bool = True, supported: frozenset[Generat
     An empty version means 0.3 (VER-07). A minor version below the served one of the same major is served; one
     above it only when not `strict`, and so is a call without a version where 0.3 is not served (D-14, D-15).
     """
-    found = _MAJOR_MINOR.fullmatch(version or Generation.V0_3.value)
+    found = _VERSION_FORM.fullmatch(version or Generation.V0_3.value)
     if found is None:
         raise _refuse(f"the protocol version {version[:60]!r} is not of the form '1.0'", supported)
     served = _choose(int(found[1]), int(found[2]), strict, supported)

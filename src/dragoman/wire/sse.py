@@ -12,6 +12,7 @@ MAX_EVENT_BYTES = 32 * 1024 * 1024
 
 _BOM = b"\xef\xbb\xbf"
 _LINE_END = re.compile(rb"\r\n|\r|\n")
+_FALSE_LINE_ENDS = ((b"\xc2\x85", b"\\u0085"), (b"\xe2\x80\xa8", b"\\u2028"), (b"\xe2\x80\xa9", b"\\u2029"))
 
 
 class ServerSentEvent(NamedTuple):
@@ -20,6 +21,17 @@ class ServerSentEvent(NamedTuple):
     data: bytes
     event: str = ""
     id: str = ""
+
+
+def make_line(json: bytes) -> bytes:
+    """The same JSON with U+0085, U+2028 and U+2029 escaped, which httpx and the official SDK take for line ends.
+
+    Outside of a string valid JSON has none of them.
+    """
+    for sign, escape in _FALSE_LINE_ENDS:
+        if sign in json:
+            json = json.replace(sign, escape)
+    return json
 
 
 def encode_event(data: bytes, *, id: str = "", event: str = "") -> bytes:

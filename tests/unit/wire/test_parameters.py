@@ -115,7 +115,6 @@ def test_a_newer_minor_version_is_served_by_a_lenient_server_only(version):
         "1",
         "1.",
         ".0",
-        "1.0.3",
         "v1.0",
         "01.0",
         "1.00",
@@ -127,11 +126,20 @@ def test_a_newer_minor_version_is_served_by_a_lenient_server_only(version):
     ],
 )
 def test_other_versions_are_refused(version, strict):
-    """VER-01, VER-02, VER-06."""
+    """VER-06."""
     with pytest.raises(VersionNotSupportedError) as raised:
         negotiate(version, strict=strict)
     assert raised.value.metadata == {"supportedVersions": "1.0"}
     assert len(raised.value.message) < 300
+
+
+def test_a_patch_number_does_not_matter():
+    """VER-02."""
+    assert negotiate("1.0.3") is Generation.V1_0
+    assert negotiate("0.3.7", supported=ALL) is Generation.V0_3
+    for version in ("0.3.7", "1.0.", "1.0.x", "1.0.0.0"):
+        with pytest.raises(VersionNotSupportedError):
+            negotiate(version)
 
 
 @pytest.mark.parametrize("generation", Generation)

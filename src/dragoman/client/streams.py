@@ -1,0 +1,205 @@
+"""The events of a task, whatever happens to the connection (SPEC 2.2, 2.6, D-03)."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from types import TracebackType
+from typing import Self
+
+from dragoman.client.deadlines import Deadline
+from dragoman.client.folding import TaskView
+from dragoman.client.polling import PollingSource
+from dragoman.client.reconciling import find_news
+from dragoman.client.resuming import Cursor
+from dragoman.client.session import Session
+from dragoman.client.transport import EventSource, StreamEvent
+from dragoman.model import (
+    DragomanError,
+    Event,
+    MethodNotFoundError,
+    SubscribeToTaskRequest,
+    Task,
+    TimedOut,
+    UnavailableError,
+    Unreachable,
+    UnsupportedOperationError,
+)
+from dragoman.model.operations import SUBSCRIBE_TO_TASK
+
+LAST_EVENT_ID_HEADER = "last-event-id"
+
+LINGER_SECONDS = 0.5
+"""How long an agent may take to hang up after a terminal state; a last snapshot may come in that time (STR-18)."""
+
+MAX_FRUITLESS = 3
+"""New connections without news after which an agent's streams are given up for polling."""
+
+_BROKEN = (Unreachable, TimedOut, UnavailableError)
+
+
+class EventStream:
+    """Events in order, each piece of content once; the connection is mended behind its back.
+
+    Read it with `async for`; it hangs up when the loop is left. `view` is what the events have come to so far, and this
+    stream's alone: two readers of one view would each apply what the other has. `watch` is told when it has changed.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        connect: Callable[[], Awaitable[EventSource]],
+        *,
+        task_id: str = "",
+        view: TaskView | None = None,
+        deadline: Deadline | None = None,
+        watch: Callable[[TaskView], None] | None = None,
+    ) -> None:
+        self._task_id = task_id
+        self.view = TaskView() if view is None else view
+        self._session = session
+        self._connect = connect
+        self._deadline = deadline or Deadline(None, session.url)
+        self._watch = watch
+        self._source: EventSource | None = None
+        self._cursor = Cursor()
+        self._news: deque[Event] = deque()
+        self._compares = self.view.status is not None
+        self._fruitless = 0  # connections in a row that brought nothing new
+        self._failures = 0  # attempts in a row that brought nothing at all
+        self._is_ended = False
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Event:
+        if not self._news and not self._is_ended:
+            await self._wait_for_news()
+        if not self._news:
+            raise StopAsyncIteration
+        return self._news.popleft()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Hang up; the task goes on without a reader."""
+        self._is_ended = True
+        source, self._source = self._source, None
+        if source is not None:
+            source.close()
+
+    async def _wait_for_news(self) -> None:
+        try:
+            async with self._deadline.hold():
+                while not self._news and not self._is_ended:
+                    await self._advance()
+        except BaseException:
+            self.close()
+            raise
+
+    async def _advance(self) -> None:
+        if self._source is None:
+            self._source = await self._connect()
+        try:
+            event = await self._read(self._source)
+        except _BROKEN as error:
+            self._mend(error)
+        else:
+            self._failures = 0
+            if event is None:
+                self._end_connection()
+            else:
+                self._take(event, self._source)
+
+    async def _read(self, source: EventSource) -> StreamEvent | None:
+        if not self.view.is_terminal:
+            return await source.read()
+        try:
+            async with asyncio.timeout(LINGER_SECONDS):
+                return await source.read()
+        except TimeoutError:
+            return None
+
+    def _take(self, event: StreamEvent, source: EventSource) -> None:
+        payload = event.payload.payload
+        if not self._cursor.is_repeat(event.id, payload):
+            for item in self._find_news(payload):
+                self.view.apply(item)
+                self._news.append(item)
+        self._compares = source.is_polling
+        if self._news:
+            self._fruitless = 0
+            if self._watch is not None:
+                self._watch(self.view)
+        if source.is_polling and self.view.is_settled:
+            self.close()
+
+    def _find_news(self, payload: Event) -> list[Event]:
+        if not (self._compares and isinstance(payload, Task)):
+            return [payload]
+        news = list(find_news(self.view, payload))
+        self.view.learn(payload)
+        return news
+
+    def _end_connection(self) -> None:
+        """A regular end says nothing about the task: the last state does (D-03)."""
+        if self.view.is_settled:
+            self.close()
+        else:
+            self._fruitless += 1
+            self._reconnect(Unreachable("the stream ended before it named a task", url=self._session.url))
+
+    def _mend(self, error: DragomanError) -> None:
+        if self.view.is_terminal:
+            self.close()
+            return
+        is_silence = isinstance(error, TimedOut) and not self._is_polling()
+        self._failures += not is_silence
+        self._fruitless += not is_silence
+        if self._failures >= self._session.options.resubscribe.attempts:
+            raise error
+        self._reconnect(error)
+
+    def _is_polling(self) -> bool:
+        return self._source is not None and self._source.is_polling
+
+    def _reconnect(self, error: DragomanError) -> None:
+        self._task_id = self._task_id or self.view.task_id
+        if not self._task_id:
+            raise error
+        assert self._source is not None
+        self._source.close()
+        self._source = None
+        self._connect = self._resume
+        self._compares = True
+        self._cursor.reconnect()
+
+    async def _resume(self) -> EventSource:
+        options = self._session.options
+        if self._fruitless:
+            await options.world.sleep(options.resubscribe.step(self._fruitless, draw=options.world.draw))
+        if self._fruitless > MAX_FRUITLESS:
+            return PollingSource(self._session, self._task_id)
+        return await subscribe(self._session, self._task_id, last_event_id=self._cursor.last_id)
+
+
+async def subscribe(session: Session, task_id: str, *, last_event_id: str = "") -> EventSource:
+    """The events of a task from its snapshot on; polled where the agent does not stream or the task has ended."""
+    if not await session.offers("streaming"):
+        return PollingSource(session, task_id)
+    headers = {LAST_EVENT_ID_HEADER: last_event_id} if last_event_id else {}
+    request = SubscribeToTaskRequest(id=task_id)
+    try:
+        return await session.open(
+            SUBSCRIBE_TO_TASK, request, headers=headers, backoff=session.options.resubscribe
+        )
+    except (UnsupportedOperationError, MethodNotFoundError):
+        return PollingSource(session, task_id)

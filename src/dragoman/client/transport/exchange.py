@@ -1,0 +1,38 @@
+"""Calls over HTTP, as the bindings that use it share them."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from dragoman.client.http import Http, HttpReply, HttpRequest
+from dragoman.client.transport.base import EventSource, Limits
+from dragoman.client.transport.replies import load_failure, naming
+from dragoman.client.transport.sse import LoadEvent, SingleSource, SseSource
+from dragoman.wire.media import is_json
+
+T = TypeVar("T")
+
+
+async def exchange(http: Http, request: HttpRequest, limits: Limits, load: Callable[[bytes], T]) -> T:
+    """Send a request and load the body of its answer; an answer that is no success is raised."""
+    with naming(request.url):
+        reply = await http.request(request, limits.max_response_bytes)
+        if not _is_success(reply.status):
+            raise load_failure(reply, request.url)
+        return load(reply.body)
+
+
+async def open_events(http: Http, request: HttpRequest, limits: Limits, load: LoadEvent) -> EventSource:
+    """Send a request and read the events of its answer, or the one that a plain JSON body holds (D-25)."""
+    with naming(request.url):
+        stream = await http.open(request)
+        is_event_stream = _is_success(stream.status) and not is_json(stream.headers.get("content-type", ""))
+        if is_event_stream:
+            return SseSource(stream, load, max_event_bytes=limits.max_event_bytes, url=request.url)
+        body = await stream.read_all(limits.max_response_bytes)
+        if not _is_success(stream.status):
+            raise load_failure(HttpReply(stream.status, stream.headers, body), request.url)
+        return SingleSource(load(body))
+
+
+def _is_success(status: int) -> bool:
+    return 200 <= status < 300
