@@ -283,3 +283,27 @@ async def test_what_the_card_does_not_declare_is_not_asked_for():
         with pytest.raises(UnsupportedOperationError, match="extended_agent_card"):
             await client.extended_card()
     assert [call.operation for call in agent.calls] == ["card"]
+
+
+@pytest.mark.parametrize(
+    "entry,suffix",
+    [
+        (interface("JSONRPC", "/rpc/"), ""),
+        (interface("JSONRPC", "/rpc?key=1"), ""),
+        (interface("JSONRPC", ""), ""),
+        (interface("HTTP+JSON", "/rest/"), "tasks/t1"),
+        (interface("HTTP+JSON", "/rest"), "/tasks/t1"),
+    ],
+)
+async def test_calls_go_to_the_url_as_the_card_has_it(entry, suffix):
+    seen = []
+
+    class Net(AsgiHttp):
+        async def open(self, request):
+            seen.append(request.url)
+            return await super().open(request)
+
+    agent = ScriptedAgent(GetTask=gives(task()))
+    async with Client(make_card(supported_interfaces=(entry,)), http=Net(agent)) as client:
+        await client.get_task("t1")
+    assert seen == [entry.url + suffix]

@@ -480,3 +480,15 @@ async def test_a_rest_event_that_is_none_is_a_bad_response():
     async with open_client(agent, bindings=[Binding.REST]) as client:
         with pytest.raises(BadResponse):
             await read(client.stream("hi"))
+
+
+@pytest.mark.parametrize("at", range(1, len(EVENTS)))
+async def test_with_numbers_what_an_agent_repeats_is_dropped(at):
+    """It starts with a snapshot, and then with what the reader has had."""
+    numbered = [(event, str(number)) for number, event in enumerate(EVENTS, 1)]
+    agent = ScriptedAgent(
+        SendStreamingMessage=plays(*numbered[:at], Cut),
+        SubscribeToTask=plays((fold(EVENTS[:at]), str(at)), *numbered[1 : at - 1], *numbered[at:]),
+    )
+    async with open_client(agent) as client:
+        assert await read(client.stream("hi")) == list(EVENTS)

@@ -52,7 +52,7 @@ class Transport(ABC):
 
     def __init__(self, http: Http, url: str, limits: Limits) -> None:
         self._http = http
-        self._url = url.rstrip("/")
+        self._url = url
         self._limits = limits
 
     @abstractmethod

@@ -31,7 +31,7 @@ class RestTransport(Transport):
     """Every operation has its verb and path under the URL."""
 
     def __init__(self, http: Http, url: str, limits: Limits) -> None:
-        super().__init__(http, url, limits)
+        super().__init__(http, url.rstrip("/"), limits)
         self._verbs: dict[str, str] = {}
 
     async def call(
