@@ -8,7 +8,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Self
 
+import msgspec
+
+from dragoman.engine.journal import StepRecord
 from dragoman.model import (
+    JSON,
     Message,
     Metadata,
     Record,
@@ -18,6 +22,7 @@ from dragoman.model import (
     TaskStatusUpdateEvent,
 )
 from dragoman.model.folding import TaskFold
+from dragoman.model.timestamps import decode_extra
 from dragoman.wire import codec
 
 
@@ -27,15 +32,23 @@ class Origin(Record, frozen=True, kw_only=True):
     metadata: Metadata | None = None
     accepted_output_modes: tuple[str, ...] = ()
     extensions: tuple[str, ...] = ()
+    scopes: tuple[str, ...] = ()
+    claims: dict[str, JSON] = {}
 
 
 class LogEntry(Record, frozen=True, kw_only=True):
-    """One entry; exactly one of the first four members is set, and `origin` only beside `task`."""
+    """One entry; exactly one of its members is set, save that `origin` stands beside `task`.
+
+    Nobody outside sees `received`, `recorded` and `restarted`: what the caller said, what a run did, and that the task
+    was taken over from a process that had died.
+    """
 
     task: Task | None = None
     status_update: TaskStatusUpdateEvent | None = None
     artifact_update: TaskArtifactUpdateEvent | None = None
     received: Message | None = None
+    recorded: StepRecord | None = None
+    restarted: bool = False
     origin: Origin | None = None
 
 
@@ -60,8 +73,25 @@ class StreamItem:
         return cls(seq, StreamResponse(task=task))
 
 
+# Strict: what lies on a log was written by `dump_entry`, and no other agent has had a hand in it.
+_DECODER = msgspec.json.Decoder(LogEntry, dec_hook=decode_extra)
+
+
 def load_entry(data: bytes) -> LogEntry:
-    return codec.decode(LogEntry, data)
+    return _DECODER.decode(data)
+
+
+def dump_entry(entry: LogEntry) -> tuple[bytes, LogEntry]:
+    """The entry as it will lie on the log, and as it will be read from there: what is folded and shown is the latter.
+
+    So nothing gets on the log that could not be read again, and what a skill changes later changes nothing here.
+    Raises ValueError for what is not A2A.
+    """
+    try:
+        data = codec.encode(entry)
+        return data, load_entry(data)
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise ValueError(f"the task's log cannot take this: {error}") from error
 
 
 def apply_entry(fold: TaskFold, entry: LogEntry) -> None:
@@ -72,11 +102,14 @@ def apply_entry(fold: TaskFold, entry: LogEntry) -> None:
         fold.apply(event)
 
 
-def item_of(seq: int, entry: LogEntry) -> StreamItem | None:
-    """What subscribers see of the entry, if anything."""
-    if entry.received is not None:
+def item_of(seq: int, entry: LogEntry, data: bytes | None = None) -> StreamItem | None:
+    """What subscribers see of the entry, if anything; `data` is the entry encoded, if it is at hand."""
+    if entry.received is not None or entry.recorded is not None or entry.restarted:
         return None
-    return StreamItem(
-        seq,
-        StreamResponse(task=entry.task, status_update=entry.status_update, artifact_update=entry.artifact_update),
+    event = StreamResponse(
+        task=entry.task, status_update=entry.status_update, artifact_update=entry.artifact_update
     )
+    item = StreamItem(seq, event)
+    if data is not None and entry.origin is None:
+        item.json = data
+    return item

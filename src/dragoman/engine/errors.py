@@ -1,6 +1,11 @@
 """What goes wrong between the engine and a run."""
 
+import logging
+import secrets
+
 from dragoman.model import DragomanError
+
+logger = logging.getLogger("dragoman.engine")
 
 
 class RunEndedError(DragomanError):
@@ -11,5 +16,22 @@ class IllegalTransitionError(DragomanError):
     """A change of state that the lifecycle does not know, such as anything after a terminal state (I5)."""
 
 
+class StepFailedError(DragomanError):
+    """A step raised an error, in this run of the task or in an earlier one; `kind` is the name of that error's type."""
+
+    def __init__(self, step: str, kind: str, message: str) -> None:
+        super().__init__(f"step {step!r} failed: {kind}: {message}" if message else f"step {step!r} failed: {kind}")
+        self.step = step
+        self.kind = kind
+        self.message = message
+
+
 class NonDeterminismError(DragomanError):
     """A resumed skill did not do what its first run did; the message names both."""
+
+
+def log_and_refer(what: str) -> str:
+    """Log the exception that is being handled, and return what a peer may know of it: where to find it (I12)."""
+    reference = secrets.token_hex(4)
+    logger.exception("%s (ref %s)", what, reference)
+    return f"internal error (ref {reference})"

@@ -1,10 +1,13 @@
 """What the engine asks of whoever does the work: the border between the engine and the authoring API."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from datetime import timedelta
+from typing import Protocol, TypeAlias
+from uuid import UUID
 
-from dragoman.model import AgentCard, Message, Metadata, Part, SendMessageRequest, Task, TaskState
+from dragoman.engine.journal import StepCall
+from dragoman.model import JSON, AgentCard, Message, Metadata, Part, SendMessageRequest, Task, TaskState, Timestamp
 from dragoman.model.task import Artifact
 from dragoman.security import ANONYMOUS, Principal
 
@@ -15,6 +18,55 @@ class Call:
 
     principal: Principal = ANONYMOUS
     extensions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt at a step. `key` is the same for every attempt, on every machine: give it to what can tell repetitions.
+
+    `number` counts from 1. `note` is what an earlier attempt has kept with `keep`, which returns when the note is durable.
+    """
+
+    key: str
+    number: int
+    note: JSON
+    keep: Callable[[JSON], Awaitable[None]]
+
+
+Work: TypeAlias = Callable[[Attempt], Awaitable[JSON]]
+"""What a step does; its result is JSON."""
+
+
+class Steps(Protocol):
+    """What a job does once, however often it is run: recorded on the task, and answered from the record.
+
+    Every method is called in the job's own asyncio tasks, and raises NonDeterminismError where an earlier run of the task did
+    something else. Steps in asyncio tasks of the job's own are told apart by the first step of each.
+    """
+
+    def begin(self, *, in_thread: bool = False) -> None:
+        """The calling asyncio task is the job's main one, as the one that runs the job is; or, for a job in a thread, all are."""
+        ...
+
+    async def perform(self, call: StepCall, work: Work) -> JSON:
+        """Do `work` and record its result before returning it; return the recorded one if there is one.
+
+        An attempt is on the log before it begins. What `work` raises is recorded as well, and raised as StepFailedError, a
+        SkillError as itself. An attempt that was cut off is made again.
+        """
+        ...
+
+    def now(self) -> Timestamp: ...
+
+    def random(self) -> float:
+        """A number from 0 to below 1, good enough for choices and for nothing secret."""
+        ...
+
+    def uuid(self) -> UUID: ...
+
+    async def sleep(self, pause: timedelta) -> None:
+        """Sleep; a run that starts again sleeps for what is left."""
+        ...
 
 
 class Turn(Protocol):
@@ -40,6 +92,9 @@ class Turn(Protocol):
         """Whether the caller asked to cancel; the coroutine gets a CancelledError as well."""
         ...
 
+    @property
+    def steps(self) -> Steps: ...
+
     def task(self) -> Task:
         """The task as the run has brought it so far, with history and artifacts."""
         ...
@@ -48,12 +103,19 @@ class Turn(Protocol):
         """A message of the agent in this task and context."""
         ...
 
-    def status(self, state: TaskState, message: Message | None = None, *, metadata: Metadata | None = None) -> None:
+    def status(
+        self, state: TaskState, message: Message | None = None, *, metadata: Metadata | None = None
+    ) -> None:
         """Change the state, or say something while WORKING. A terminal state ends the run's say."""
         ...
 
     def artifact(
-        self, artifact: Artifact, *, append: bool = False, last_chunk: bool = False, metadata: Metadata | None = None
+        self,
+        artifact: Artifact,
+        *,
+        append: bool = False,
+        last_chunk: bool = False,
+        metadata: Metadata | None = None,
     ) -> None:
         """Create, replace or extend an artifact."""
         ...

@@ -36,15 +36,21 @@ class Limits:
     max_page_size: int = 100
     run_timeout: timedelta = timedelta(hours=1)
     """Working time of one run, waiting for the caller not counted; then the task fails."""
-    park_timeout: timedelta = timedelta(days=7)
-    """How long a task waits in memory for an answer before its run is dropped."""
+    park_timeout: timedelta = timedelta(seconds=60)
+    """How long a task that waits for its caller stays in memory; then it is dropped, and resumed when the answer comes."""
+    max_restarts: int = 3
+    """How often a task is taken over from a process that died, with no step finished in between; then it fails."""
     cancel_grace: timedelta = timedelta(seconds=5)
     """How long a canceled handler may clean up before the task is CANCELED without it."""
+    block_timeout: timedelta = timedelta(minutes=5)
+    """How long a blocking send waits before it answers with the task as it stands."""
     chunk_delay: timedelta = timedelta(milliseconds=200)
     """How long artifact chunks gather before they are written."""
     max_gathered_bytes: int = 256 * 1024
     """How many bytes of chunks gather before they are written."""
     max_window_bytes: int = 1024 * 1024
     """Events of a live task kept in memory for its subscribers; a slower one reads the log."""
+    heartbeat: timedelta = timedelta(seconds=2)
+    """Streams send a comment when nothing happened for this long times five."""
     lease: timedelta = timedelta(seconds=15)
     """A process that has not renewed its lease for this long is taken for dead."""

@@ -1,0 +1,61 @@
+"""What earlier runs of a task have left for the next one."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from dragoman.engine.entries import LogEntry
+from dragoman.engine.journal import StepKind, StepRecord
+from dragoman.model import Message
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A message of the caller, with its number on the log."""
+
+    seq: int
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """The log of a task, as far as a run that starts again from the top needs it; empty for a first run.
+
+    `restarts` counts the times that the task was taken over from a dead process since a step was last finished.
+    """
+
+    records: tuple[StepRecord, ...] = ()
+    heard: tuple[Heard, ...] = ()
+    said: tuple[LogEntry, ...] = ()
+    restarts: int = 0
+
+    @property
+    def unread(self) -> tuple[Heard, ...]:
+        """What no earlier run has read."""
+        read = {record.result["received"] for record in self.records if record.is_done and record.kind in _READING}
+        return tuple(heard for heard in self.heard if heard.seq not in read)
+
+    def message(self, seq: int) -> Message:
+        """What was heard as the entry `seq`."""
+        return next(heard.message for heard in self.heard if heard.seq == seq)
+
+
+def load_past(entries: Iterable[LogEntry]) -> Past:
+    """Read the past from a whole log."""
+    records: list[StepRecord] = []
+    heard: list[Heard] = []
+    said: list[LogEntry] = []
+    restarts = 0
+    for seq, entry in enumerate(entries, 1):
+        if entry.recorded is not None:
+            records.append(entry.recorded)
+            restarts = 0 if entry.recorded.is_done else restarts
+        elif entry.received is not None:
+            heard.append(Heard(seq, entry.received))
+        elif entry.restarted:
+            restarts += 1
+        elif entry.task is None:
+            said.append(entry)
+    return Past(tuple(records), tuple(heard), tuple(said), restarts)
+
+
+_READING = (StepKind.ASK, StepKind.MESSAGE)

@@ -1,0 +1,60 @@
+"""What a run says that an earlier run of the same task has said already."""
+
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterable
+
+from msgspec.structs import replace
+
+from dragoman.engine.entries import LogEntry
+from dragoman.model import Artifact, Message, Metadata, Part, TaskArtifactUpdateEvent, TaskState
+from dragoman.wire import codec
+
+
+class Repeats:
+    """Keeps a run that starts again from the top from telling everything twice (I2).
+
+    A status is told once if it was told before in the same words. The pieces of an artifact are compared in their order: what
+    is the same is not written again; where the new run parts from the old, the artifact is begun anew.
+    """
+
+    def __init__(self, said: Iterable[LogEntry]) -> None:
+        self._statuses: Counter[bytes] = Counter()
+        self._pieces: defaultdict[str, deque[TaskArtifactUpdateEvent]] = defaultdict(deque)
+        self._repeated: defaultdict[str, list[Part]] = defaultdict(list)
+        for entry in said:
+            if entry.status_update is not None:
+                status = entry.status_update.status
+                self._statuses[_words(status.state, status.message, entry.status_update.metadata)] += 1
+            elif entry.artifact_update is not None:
+                self._pieces[entry.artifact_update.artifact.artifact_id].append(entry.artifact_update)
+
+    def is_told(self, state: TaskState, message: Message | None, metadata: Metadata | None) -> bool:
+        """Whether an earlier run has told this, and this one not yet."""
+        if not self._statuses or message is None:
+            return False
+        words = _words(state, message, metadata)
+        if self._statuses[words] <= 0:
+            return False
+        self._statuses[words] -= 1
+        return True
+
+    def remainder(
+        self, artifact: Artifact, *, append: bool, last_chunk: bool
+    ) -> tuple[Artifact, bool] | None:
+        """The piece that is to be written, and whether to append it; None if it lies on the log already."""
+        earlier = self._pieces.get(artifact.artifact_id)
+        if not earlier:
+            return artifact, append
+        piece = earlier[0]
+        if (piece.artifact, piece.append, piece.last_chunk) == (artifact, append, last_chunk):
+            earlier.popleft()
+            self._repeated[artifact.artifact_id].extend(artifact.parts)
+            return None
+        del self._pieces[artifact.artifact_id]
+        told = self._repeated.pop(artifact.artifact_id, []) if append else []
+        return replace(artifact, parts=(*told, *artifact.parts)), False
+
+
+def _words(state: TaskState, message: Message | None, metadata: Metadata | None) -> bytes:
+    parts = message.parts if message is not None else ()
+    return codec.encode([state, parts, metadata])
