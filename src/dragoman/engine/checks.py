@@ -25,10 +25,12 @@ def check_send(request: SendMessageRequest, limits: Limits) -> None:
 
 
 def check_get(request: GetTaskRequest) -> None:
+    """Raise InvalidParamsError unless what is asked for is in range."""
     _raise_if(_history_violations(request.history_length, "historyLength"))
 
 
 def check_list(request: ListTasksRequest, limits: Limits) -> None:
+    """Raise InvalidParamsError unless what is asked for is in range."""
     violations = _history_violations(request.history_length, "historyLength")
     size = request.page_size
     if size is not None and not 1 <= size <= limits.max_page_size:
@@ -39,6 +41,7 @@ def check_list(request: ListTasksRequest, limits: Limits) -> None:
 
 
 def check_push(config: TaskPushNotificationConfig, limits: Limits) -> None:
+    """Raise InvalidParamsError unless the webhook names its task and can be called."""
     violations = _push_violations(config, limits, "")
     if not config.task_id:
         violations.append(FieldViolation(field="taskId", description="is required"))

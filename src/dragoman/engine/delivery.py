@@ -20,7 +20,7 @@ from dragoman.store import PushDelivery
 
 logger = logging.getLogger("dragoman.engine.delivery")
 
-TOKEN_HEADER = "X-A2A-Notification-Token"
+TOKEN_HEADER = "X-A2A-Notification-Token"  # noqa: S105 -- its name, not its value
 
 
 class PushSender(Protocol):
@@ -49,7 +49,7 @@ class DeliveryPolicy:
 
     def pause(self, attempts: int) -> timedelta:
         """Before the next attempt, after so many in a row have failed: doubling, with jitter."""
-        pause = min(self.longest_pause, self.first_pause * 2 ** min(attempts - 1, 30))
+        pause = min(self.longest_pause, self.first_pause * 2.0 ** min(attempts - 1, 30))
         return pause * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
 
 

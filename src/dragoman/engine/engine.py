@@ -158,7 +158,7 @@ class Engine:
             async with asyncio.timeout(limits.lease.total_seconds()):
                 await self._writer.flush()
         except TimeoutError:
-            logger.error("the store does not take what was said last; it is lost")
+            logger.warning("the store does not take what was said last; it is lost")
         for live in tuple(roster.lives.values()):
             live.break_off(UnavailableError("the agent is shutting down"))
         await self._nursery.close(limits.cancel_grace)
@@ -217,7 +217,11 @@ class Engine:
         self._require_push()
         return await self._pushing.delete(call, request)
 
-    async def get_extended_card(self, call: Call, request: GetExtendedAgentCardRequest) -> AgentCard:
+    async def get_extended_card(
+        self,
+        call: Call,
+        request: GetExtendedAgentCardRequest,  # noqa: ARG002 -- all operations have the same shape
+    ) -> AgentCard:
         if not self._capabilities.extended_agent_card:
             raise UnsupportedOperationError("this agent has no extended card")
         try:

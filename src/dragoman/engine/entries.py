@@ -12,7 +12,6 @@ import msgspec
 
 from dragoman.engine.journal import StepRecord
 from dragoman.model import (
-    JSON,
     Message,
     Metadata,
     Record,
@@ -33,7 +32,7 @@ class Origin(Record, frozen=True, kw_only=True):
     accepted_output_modes: tuple[str, ...] = ()
     extensions: tuple[str, ...] = ()
     scopes: tuple[str, ...] = ()
-    claims: dict[str, JSON] = {}
+    claims: Metadata | None = None
 
 
 class LogEntry(Record, frozen=True, kw_only=True):
@@ -78,6 +77,7 @@ _DECODER = msgspec.json.Decoder(LogEntry, dec_hook=decode_extra)
 
 
 def load_entry(data: bytes) -> LogEntry:
+    """Read what `dump_entry` has written."""
     return _DECODER.decode(data)
 
 

@@ -2,6 +2,7 @@
 
 import logging
 import secrets
+import sys
 
 from dragoman.model import DragomanError
 
@@ -33,5 +34,5 @@ class NonDeterminismError(DragomanError):
 def log_and_refer(what: str) -> str:
     """Log the exception that is being handled, and return what a peer may know of it: where to find it (I12)."""
     reference = secrets.token_hex(4)
-    logger.exception("%s (ref %s)", what, reference)
+    logger.error("%s (ref %s)", what, reference, exc_info=sys.exception())
     return f"internal error (ref {reference})"

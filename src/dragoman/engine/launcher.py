@@ -136,5 +136,5 @@ def _origin_of(request: SendMessageRequest, call: Call) -> Origin:
         accepted_output_modes=modes,
         extensions=call.extensions,
         scopes=tuple(sorted(call.principal.scopes)),
-        claims=call.principal.claims,
+        claims=call.principal.claims or None,
     )

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from dragoman.engine.entries import LogEntry, Origin, load_entry
@@ -112,7 +112,7 @@ class Recovery:
             return True
 
     @asynccontextmanager
-    async def _attend(self, task_id: str) -> AsyncIterator[None]:
+    async def _attend(self, task_id: str) -> AsyncGenerator[None]:
         async with self._locks.of(task_id):
             yield
             self._roster.unattended.pop(task_id, None)
@@ -252,7 +252,7 @@ def _original(live: LiveTask, first: LogEntry) -> tuple[Call, SendMessageRequest
         subject=live.scope.owner,
         tenant=live.scope.tenant,
         scopes=frozenset(origin.scopes),
-        claims=origin.claims,
+        claims=origin.claims or {},
     )
     request = SendMessageRequest(
         tenant=live.scope.tenant,

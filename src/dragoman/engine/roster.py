@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -63,7 +63,7 @@ class Roster:
         return run if run is not None and run.live is live and not run.is_over else None
 
     @asynccontextmanager
-    async def visit(self, scope: Scope, task_id: str) -> AsyncIterator[LiveTask]:
+    async def visit(self, scope: Scope, task_id: str) -> AsyncGenerator[LiveTask]:
         """The task, brought to life if need be; TaskNotFoundError if the scope has none with that id."""
         live = await self._get(scope, task_id)
         live.users += 1

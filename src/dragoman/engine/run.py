@@ -4,12 +4,13 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
+from dragoman.engine.entries import StreamItem
 from dragoman.engine.errors import RunEndedError, log_and_refer
 from dragoman.engine.handler import Call, Job, Turn
 from dragoman.engine.inbox import Inbox
 from dragoman.engine.limits import Limits
-from dragoman.engine.entries import StreamItem
 from dragoman.engine.live import LiveTask
 from dragoman.engine.past import Heard, Past
 from dragoman.engine.signals import Signal
@@ -224,7 +225,7 @@ class Run:
             await self.assignment.job.run(turn)
         except (KeyboardInterrupt, GeneratorExit):
             raise
-        except BaseException as error:  # noqa: BLE001 -- a skill that calls exit() must not take the agent with it
+        except BaseException as error:  # a skill that calls exit() must not take the agent with it
             if isinstance(error, asyncio.CancelledError) and self._is_canceled_by_engine():
                 raise
             self._fail_for(_sole(error))
@@ -297,6 +298,10 @@ class Run:
 
 def _sole(error: BaseException) -> BaseException:
     """The one error in a group of one, such as a task group makes of the error of one of its tasks."""
-    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
-        error = error.exceptions[0]
-    return error
+    sole = error
+    while isinstance(sole, BaseExceptionGroup):
+        inner = cast("BaseExceptionGroup[BaseException]", sole).exceptions
+        if len(inner) != 1:
+            return error
+        sole = inner[0]
+    return sole
