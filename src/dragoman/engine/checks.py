@@ -25,18 +25,23 @@ def check_send(request: SendMessageRequest, limits: Limits) -> None:
 
 
 def check_get(request: GetTaskRequest) -> None:
+    """Raise InvalidParamsError unless what is asked for is in range."""
     _raise_if(_history_violations(request.history_length, "historyLength"))
 
 
 def check_list(request: ListTasksRequest, limits: Limits) -> None:
+    """Raise InvalidParamsError unless what is asked for is in range."""
     violations = _history_violations(request.history_length, "historyLength")
     size = request.page_size
     if size is not None and not 1 <= size <= limits.max_page_size:
-        violations.append(FieldViolation(field="pageSize", description=f"must be 1 to {limits.max_page_size}, got {size}"))
+        violations.append(
+            FieldViolation(field="pageSize", description=f"must be 1 to {limits.max_page_size}, got {size}")
+        )
     _raise_if(violations)
 
 
 def check_push(config: TaskPushNotificationConfig, limits: Limits) -> None:
+    """Raise InvalidParamsError unless the webhook names its task and can be called."""
     violations = _push_violations(config, limits, "")
     if not config.task_id:
         violations.append(FieldViolation(field="taskId", description="is required"))
@@ -45,7 +50,9 @@ def check_push(config: TaskPushNotificationConfig, limits: Limits) -> None:
 
 def _message_violations(message: Message, limits: Limits) -> list[FieldViolation]:
     violations = [
-        FieldViolation(field=f"message.{name}", description=f"is longer than {limits.max_id_length} characters")
+        FieldViolation(
+            field=f"message.{name}", description=f"is longer than {limits.max_id_length} characters"
+        )
         for name, value in (
             ("messageId", message.message_id),
             ("contextId", message.context_id),
@@ -55,7 +62,10 @@ def _message_violations(message: Message, limits: Limits) -> list[FieldViolation
     ]
     if len(message.parts) > limits.max_parts:
         violations.append(
-            FieldViolation(field="message.parts", description=f"has {len(message.parts)} parts; {limits.max_parts} at most")
+            FieldViolation(
+                field="message.parts",
+                description=f"has {len(message.parts)} parts; {limits.max_parts} at most",
+            )
         )
     return violations
 
@@ -70,13 +80,17 @@ def _push_violations(config: TaskPushNotificationConfig, limits: Limits, prefix:
     violations: list[FieldViolation] = []
     if len(config.id) > limits.max_id_length:
         violations.append(
-            FieldViolation(field=f"{prefix}id", description=f"is longer than {limits.max_id_length} characters")
+            FieldViolation(
+                field=f"{prefix}id", description=f"is longer than {limits.max_id_length} characters"
+            )
         )
     if problem := _url_problem(config.url):
         violations.append(FieldViolation(field=f"{prefix}url", description=problem))
     for name, value in _header_values(config):
         if not value.isprintable():
-            violations.append(FieldViolation(field=f"{prefix}{name}", description="has characters that no header may have"))
+            violations.append(
+                FieldViolation(field=f"{prefix}{name}", description="has characters that no header may have")
+            )
     return violations
 
 
@@ -91,10 +105,12 @@ def _header_values(config: TaskPushNotificationConfig) -> list[tuple[str, str]]:
 def _url_problem(url: str) -> str:
     try:
         parts = urlsplit(url)
-        is_valid = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+        is_valid = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:
         is_valid = False
-    return "" if is_valid else "must be an absolute http or https URL"
+    # The parser drops what no URL may have, such as line feeds; whoever dials the URL might not.
+    is_clean = url.isprintable() and " " not in url
+    return "" if is_valid and is_clean else "must be an absolute http or https URL"
 
 
 def _raise_if(violations: list[FieldViolation]) -> None:

@@ -20,7 +20,7 @@ from dragoman.store import PushDelivery
 
 logger = logging.getLogger("dragoman.engine.delivery")
 
-TOKEN_HEADER = "X-A2A-Notification-Token"
+TOKEN_HEADER = "X-A2A-Notification-Token"  # noqa: S105 -- its name, not its value
 
 
 class PushSender(Protocol):
@@ -43,12 +43,13 @@ class DeliveryPolicy:
     first_pause: timedelta = timedelta(seconds=1)
     longest_pause: timedelta = timedelta(minutes=5)
     give_up_after: timedelta = timedelta(days=1)
+    attempt_timeout: timedelta = timedelta(seconds=30)
     max_concurrent: int = 32
     max_batch: int = 64
 
     def pause(self, attempts: int) -> timedelta:
         """Before the next attempt, after so many in a row have failed: doubling, with jitter."""
-        pause = min(self.longest_pause, self.first_pause * 2 ** min(attempts - 1, 30))
+        pause = min(self.longest_pause, self.first_pause * 2.0 ** min(attempts - 1, 30))
         return pause * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
 
 
@@ -100,27 +101,47 @@ class Delivery:
         """Bring one webhook up to date, as far as the log reaches, or to its next failure."""
         try:
             await self._roster.store.record_push(await self._tell(push))
+        except A2AError:
+            logger.warning("the store does not answer; webhook %s waits until it does", push.config_id)
+            await asyncio.sleep(self._policy.pause(1).total_seconds())
         finally:
             self._busy.discard((push.task_id, push.config_id))
             self._rung.set()
 
     async def _tell(self, push: PushDelivery) -> PushDelivery:
-        config = load_config(push)
-        entries = await self._roster.store.read(push.task_id, push.cursor, self._policy.max_batch)
-        for data in entries:
-            item = item_of(push.cursor + 1, load_entry(data))
-            try:
-                if item is not None and not await self._is_deleted(push):
-                    await self._sender(config.url, _headers(config), item.json)
-            except DeliveryError as error:
-                return self._failed(push, str(error))
-            push = replace(push, cursor=push.cursor + 1, attempts=0, failing_since=0, last_error="", next_attempt_at=0)
+        for data in await self._roster.store.read(push.task_id, push.cursor, self._policy.max_batch):
+            if await self._is_gone(push):
+                return push
+            if problem := await self._send(push, data):
+                return self._failed(push, problem)
+            push = replace(
+                push, cursor=push.cursor + 1, attempts=0, failing_since=0, last_error="", next_attempt_at=0
+            )
         return push
 
-    async def _is_deleted(self, push: PushDelivery) -> bool:
-        """Nothing is sent any more once the owner has removed the webhook (PCF-08)."""
+    async def _send(self, push: PushDelivery, data: bytes) -> str:
+        """Why the webhook could not be told of the entry; empty if it was told, or need not be."""
+        try:
+            item = item_of(push.cursor + 1, load_entry(data))
+            if item is not None:
+                config = load_config(push)
+                async with asyncio.timeout(self._policy.attempt_timeout.total_seconds()):
+                    await self._sender(config.url, _headers(config), item.json)
+        except DeliveryError as error:
+            return str(error) or "no reason given"
+        except TimeoutError:
+            return f"no answer within {self._policy.attempt_timeout}"
+        except Exception as error:
+            logger.exception("webhook %s of task %s cannot be told", push.config_id, push.task_id)
+            return type(error).__name__
+        return ""
+
+    async def _is_gone(self, push: PushDelivery) -> bool:
+        """Nothing is sent any more once the owner has removed or replaced the webhook (PCF-08)."""
         known = await self._roster.store.list_push(push.scope, push.task_id)
-        return not any(other.config_id == push.config_id for other in known or ())
+        return not any(
+            other.config_id == push.config_id and other.config == push.config for other in known or ()
+        )
 
     def _failed(self, push: PushDelivery, why: str) -> PushDelivery:
         now = self._roster.clock().millis

@@ -1,15 +1,18 @@
 """The engine: the eleven operations, once, for every binding."""
 
 import asyncio
-import contextlib
+import logging
 import uuid
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 
 from dragoman.bus import Bus
 from dragoman.engine.delivery import Delivery, DeliveryPolicy, PushSender
+from dragoman.engine.errors import log_and_refer
 from dragoman.engine.handler import Call, Handler
 from dragoman.engine.launcher import Launcher
 from dragoman.engine.limits import Limits
+from dragoman.engine.live import LiveTask
 from dragoman.engine.nursery import Nursery
 from dragoman.engine.pushing import Pushing
 from dragoman.engine.reading import Canceling, Reading
@@ -20,6 +23,7 @@ from dragoman.engine.slots import Quota, Slots
 from dragoman.engine.streams import EventStream
 from dragoman.engine.writer import LogWriter
 from dragoman.model import (
+    A2AError,
     AgentCapabilities,
     AgentCard,
     CancelTaskRequest,
@@ -30,6 +34,7 @@ from dragoman.model import (
     GetExtendedAgentCardRequest,
     GetTaskPushNotificationConfigRequest,
     GetTaskRequest,
+    InternalError,
     ListTaskPushNotificationConfigsRequest,
     ListTaskPushNotificationConfigsResponse,
     ListTasksRequest,
@@ -50,6 +55,9 @@ from dragoman.store import TaskStore
 def new_uuid() -> str:
     """Ids of tasks, contexts and messages: not to be guessed."""
     return str(uuid.uuid4())
+
+
+logger = logging.getLogger("dragoman.engine")
 
 
 class Engine:
@@ -78,7 +86,11 @@ class Engine:
         self._limits = limits = limits or Limits()
         self._nursery = Nursery()
         self._writer = LogWriter(
-            store, bus, chunk_delay=limits.chunk_delay, max_gathered_bytes=limits.max_gathered_bytes
+            store,
+            bus,
+            chunk_delay=limits.chunk_delay,
+            max_gathered_bytes=limits.max_gathered_bytes,
+            on_lost=self._lose,
         )
         self._roster = Roster(
             agent=name,
@@ -102,7 +114,7 @@ class Engine:
         self._delivery = Delivery(self._roster, sender, delivery or DeliveryPolicy()) if sender else None
         self._streams = Quota(total=limits.max_streams, each=limits.max_streams_per_caller)
         self._starting = asyncio.Lock()
-        self._opened = contextlib.AsyncExitStack()
+        self._opened = AsyncExitStack()
         self._is_running = False
 
     @property
@@ -111,61 +123,81 @@ class Engine:
 
     async def start(self) -> None:
         """Open the store and the bus, and take over what a dead process left; a second call does nothing."""
-        async with self._starting:
+        async with self._starting, AsyncExitStack() as opened:
             if self._is_running:
                 return
-            async with contextlib.AsyncExitStack() as opened:
-                await opened.enter_async_context(self._roster.store)
-                await opened.enter_async_context(self._roster.bus)
-                await self._recovery.beat()
-                await self._nursery.open()
-                self._opened = opened.pop_all()
+            await opened.enter_async_context(self._roster.store)
+            await opened.enter_async_context(self._roster.bus)
+            await self._recovery.beat()
+            await self._nursery.open()
             self._nursery.spawn(self._writer.run(), name="log writer")
-            self._nursery.spawn(self._recovery.run(), name="recovery")
+            self._nursery.spawn(self._recovery.keep_lease(), name="lease")
+            self._nursery.spawn(self._recovery.look_after(), name="recovery")
             if self._delivery is not None:
                 self._nursery.spawn(self._delivery.run(), name="webhook delivery")
+            self._opened = opened.pop_all()
             self._is_running = True
 
     async def stop(self) -> None:
-        """Let go of every run, so that whoever starts next takes it over; write what was said, and close."""
+        """Let go of every run, so that whoever starts next takes it over; write what was said, and close.
+
+        Takes a little longer than `cancel_grace` if a skill ignores cancellation.
+        """
         async with self._starting:
             if not self._is_running:
                 return
             self._is_running = False
-            for run in tuple(self._roster.runs.values()):
-                run.abandon()
-            await self._writer.flush()
-            await self._nursery.close()
-            await self._roster.store.retire(self._roster.holder)
-            for live in tuple(self._roster.lives.values()):
-                live.break_off(UnavailableError("the agent is shutting down"))
-            await self._opened.aclose()
+            async with self._opened:
+                await self._let_go()
+
+    async def _let_go(self) -> None:
+        roster, limits = self._roster, self._limits
+        for run in tuple(roster.runs.values()):
+            run.abandon()
+        try:
+            async with asyncio.timeout(limits.lease.total_seconds()):
+                await self._writer.flush()
+        except TimeoutError:
+            logger.warning("the store does not take what was said last; it is lost")
+        for live in tuple(roster.lives.values()):
+            live.break_off(UnavailableError("the agent is shutting down"))
+        await self._nursery.close(limits.cancel_grace)
+        roster.lives.clear()
+        roster.runs.clear()
+        try:
+            await roster.store.retire(roster.holder)
+        except UnavailableError:
+            logger.warning("the store does not answer; others wait for the lease to run out")
 
     async def send(self, call: Call, request: SendMessageRequest) -> SendMessageResponse:
-        if request.configuration and request.configuration.task_push_notification_config:
-            self._require_push()
+        self._require_running()
+        self._require_push_if_asked_for(request)
         return await self._sending.send(call, request)
 
     async def stream(self, call: Call, request: SendMessageRequest) -> EventStream:
         self._require_streaming()
-        if request.configuration and request.configuration.task_push_notification_config:
-            self._require_push()
+        self._require_push_if_asked_for(request)
         return await self._counted(call, lambda: self._sending.stream(call, request))
 
     async def get_task(self, call: Call, request: GetTaskRequest) -> Task:
+        self._require_running()
         return await self._reading.get(call, request)
 
     async def list_tasks(self, call: Call, request: ListTasksRequest) -> ListTasksResponse:
+        self._require_running()
         return await self._reading.list(call, request)
 
     async def cancel_task(self, call: Call, request: CancelTaskRequest) -> Task:
+        self._require_running()
         return await self._canceling.cancel(call, request)
 
     async def subscribe(self, call: Call, request: SubscribeToTaskRequest) -> EventStream:
         self._require_streaming()
         return await self._counted(call, lambda: self._reading.subscribe(call, request))
 
-    async def create_push_config(self, call: Call, request: TaskPushNotificationConfig) -> TaskPushNotificationConfig:
+    async def create_push_config(
+        self, call: Call, request: TaskPushNotificationConfig
+    ) -> TaskPushNotificationConfig:
         self._require_push()
         return await self._pushing.create(call, request)
 
@@ -185,10 +217,19 @@ class Engine:
         self._require_push()
         return await self._pushing.delete(call, request)
 
-    async def get_extended_card(self, call: Call, request: GetExtendedAgentCardRequest) -> AgentCard:
+    async def get_extended_card(
+        self,
+        call: Call,
+        request: GetExtendedAgentCardRequest,  # noqa: ARG002 -- all operations have the same shape
+    ) -> AgentCard:
         if not self._capabilities.extended_agent_card:
             raise UnsupportedOperationError("this agent has no extended card")
-        card = self._handler.extended_card(call)
+        try:
+            card = self._handler.extended_card(call)
+        except A2AError:
+            raise
+        except Exception:  # noqa: BLE001 -- logged by log_and_refer
+            raise InternalError(log_and_refer("the agent failed to make its extended card")) from None
         if card is None:
             raise ExtendedAgentCardNotConfiguredError
         return card
@@ -206,10 +247,23 @@ class Engine:
         stream.on_close(lambda: self._streams.give(owner))
         return stream
 
+    def _lose(self, live: LiveTask) -> None:
+        self._roster.lose(live)
+
+    def _require_running(self) -> None:
+        if not self._is_running:
+            raise UnavailableError("the agent is not running")
+
     def _require_streaming(self) -> None:
+        self._require_running()
         if not self._capabilities.streaming:
             raise UnsupportedOperationError("this agent does not stream; use SendMessage and GetTask")
 
+    def _require_push_if_asked_for(self, request: SendMessageRequest) -> None:
+        if request.configuration and request.configuration.task_push_notification_config:
+            self._require_push()
+
     def _require_push(self) -> None:
+        self._require_running()
         if not self._capabilities.push_notifications or self._delivery is None:
             raise PushNotificationNotSupportedError

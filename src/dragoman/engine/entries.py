@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Self
 
+import msgspec
+
 from dragoman.model import (
     Message,
     Metadata,
@@ -18,6 +20,7 @@ from dragoman.model import (
     TaskStatusUpdateEvent,
 )
 from dragoman.model.folding import TaskFold
+from dragoman.model.timestamps import decode_extra
 from dragoman.wire import codec
 
 
@@ -27,6 +30,8 @@ class Origin(Record, frozen=True, kw_only=True):
     metadata: Metadata | None = None
     accepted_output_modes: tuple[str, ...] = ()
     extensions: tuple[str, ...] = ()
+    scopes: tuple[str, ...] = ()
+    claims: Metadata | None = None
 
 
 class LogEntry(Record, frozen=True, kw_only=True):
@@ -60,8 +65,26 @@ class StreamItem:
         return cls(seq, StreamResponse(task=task))
 
 
+# Strict: what lies on a log was written by `dump_entry`, and no other agent has had a hand in it.
+_DECODER = msgspec.json.Decoder(LogEntry, dec_hook=decode_extra)
+
+
 def load_entry(data: bytes) -> LogEntry:
-    return codec.decode(LogEntry, data)
+    """Read what `dump_entry` has written."""
+    return _DECODER.decode(data)
+
+
+def dump_entry(entry: LogEntry) -> tuple[bytes, LogEntry]:
+    """The entry as it will lie on the log, and as it will be read from there: what is folded and shown is the latter.
+
+    So nothing gets on the log that could not be read again, and what a skill changes later changes nothing here.
+    Raises ValueError for what is not A2A.
+    """
+    try:
+        data = codec.encode(entry)
+        return data, load_entry(data)
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise ValueError(f"the task's log cannot take this: {error}") from error
 
 
 def apply_entry(fold: TaskFold, entry: LogEntry) -> None:
@@ -72,11 +95,14 @@ def apply_entry(fold: TaskFold, entry: LogEntry) -> None:
         fold.apply(event)
 
 
-def item_of(seq: int, entry: LogEntry) -> StreamItem | None:
-    """What subscribers see of the entry, if anything."""
+def item_of(seq: int, entry: LogEntry, data: bytes | None = None) -> StreamItem | None:
+    """What subscribers see of the entry, if anything; `data` is the entry encoded, if it is at hand."""
     if entry.received is not None:
         return None
-    return StreamItem(
-        seq,
-        StreamResponse(task=entry.task, status_update=entry.status_update, artifact_update=entry.artifact_update),
+    event = StreamResponse(
+        task=entry.task, status_update=entry.status_update, artifact_update=entry.artifact_update
     )
+    item = StreamItem(seq, event)
+    if data is not None and entry.origin is None:
+        item.json = data
+    return item

@@ -48,12 +48,19 @@ class Turn(Protocol):
         """A message of the agent in this task and context."""
         ...
 
-    def status(self, state: TaskState, message: Message | None = None, *, metadata: Metadata | None = None) -> None:
+    def status(
+        self, state: TaskState, message: Message | None = None, *, metadata: Metadata | None = None
+    ) -> None:
         """Change the state, or say something while WORKING. A terminal state ends the run's say."""
         ...
 
     def artifact(
-        self, artifact: Artifact, *, append: bool = False, last_chunk: bool = False, metadata: Metadata | None = None
+        self,
+        artifact: Artifact,
+        *,
+        append: bool = False,
+        last_chunk: bool = False,
+        metadata: Metadata | None = None,
     ) -> None:
         """Create, replace or extend an artifact."""
         ...

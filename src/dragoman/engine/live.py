@@ -1,15 +1,25 @@
 """A task that somebody in this process runs or watches."""
 
-import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
+from copy import copy
 
-from dragoman.engine.entries import LogEntry, StreamItem, apply_entry, item_of, load_entry
+from dragoman.engine.entries import LogEntry, StreamItem, apply_entry, dump_entry, item_of, load_entry
 from dragoman.engine.errors import RunEndedError
 from dragoman.engine.lifecycle import check_transition
 from dragoman.engine.signals import Signal
 from dragoman.engine.window import Window
-from dragoman.model import A2AError, Message, Task, TaskArtifactUpdateEvent, TaskState, TaskStatusUpdateEvent
+from dragoman.model import (
+    A2AError,
+    Artifact,
+    Message,
+    Metadata,
+    Task,
+    TaskArtifactUpdateEvent,
+    TaskState,
+    TaskStatus,
+    TaskStatusUpdateEvent,
+)
 from dragoman.model.folding import TaskFold
 from dragoman.store import Commit, ContextState, NewTask, PushRegistration, Scope, StoredTask, TaskHeader
 from dragoman.wire import codec
@@ -19,8 +29,8 @@ class LiveTask:
     """The end of a task's log: what was appended, what is durable, and what subscribers may see.
 
     `tip` numbers the last entry appended, `durable` the last one that the store has confirmed, `visible` the last one that
-    subscribers may see, `status_seq` the last change of status since the task came to life here. Artifact chunks are visible at once, everything else when it is durable (I1), and nothing
-    before what precedes it (I2).
+    subscribers may see, `status_seq` the last change of status since the task came to life here. Artifact chunks are
+    visible at once, everything else when it is durable (I1), and nothing before what precedes it (I2).
     """
 
     def __init__(self, *, scope: Scope, fold: TaskFold, tip: int, fence: int, max_window_bytes: int) -> None:
@@ -34,7 +44,9 @@ class LiveTask:
         self.holder = ""
         self.changed = Signal()
         self.has_push = False
+        self.users = 0
         self.subscribers = 0
+        self.on_append: Callable[[bool], None] | None = None
         self._fold = fold
         self._window = Window(tip, max_window_bytes)
         self._pending: list[bytes] = []
@@ -42,14 +54,13 @@ class LiveTask:
         self._unconfirmed: deque[int] = deque()
         self._bytes_since_snapshot = 0
         self._snapshot_bytes = 0
-        self._views: list[asyncio.Future[StreamItem]] = []
+        self._viewers = 0
         self._view: StreamItem | None = None
         self._captured: StreamItem | None = None
         self._new: NewTask | None = None
         self._push: tuple[PushRegistration, ...] = ()
         self._context: ContextState | None = None
         self._error: A2AError | None = None
-        self.on_append: Callable[[bool], None] | None = None
 
     @classmethod
     def begin(
@@ -62,24 +73,26 @@ class LiveTask:
         push: Sequence[PushRegistration],
         max_window_bytes: int,
     ) -> "LiveTask":
-        """A new task, whose first entry is `first`."""
-        assert first.task is not None
-        live = cls(scope=scope, fold=TaskFold(first.task), tip=0, fence=1, max_window_bytes=max_window_bytes)
+        """A new task, whose first entry is `first`; ValueError if that is not A2A."""
+        data, entry = dump_entry(first)
+        assert entry.task is not None
+        live = cls(scope=scope, fold=TaskFold(entry.task), tip=0, fence=1, max_window_bytes=max_window_bytes)
         live.holder = holder
-        live._new = NewTask(first.task.context_id, now)
+        live._new = NewTask(entry.task.context_id, now)
         live._push = tuple(push)
         live.has_push = bool(push)
-        live._add(first, is_urgent=True)
+        live._append(entry, data, is_urgent=True)
         return live
 
     @classmethod
     def revive(cls, stored: StoredTask, *, max_window_bytes: int) -> "LiveTask":
         """A task that lies in the store."""
-        fold, rest = _load_fold(stored)
-        for entry in rest:
-            apply_entry(fold, entry)
         live = cls(
-            scope=stored.scope, fold=fold, tip=stored.last_seq, fence=stored.fence, max_window_bytes=max_window_bytes
+            scope=stored.scope,
+            fold=_load_fold(stored),
+            tip=stored.last_seq,
+            fence=stored.fence,
+            max_window_bytes=max_window_bytes,
         )
         live.holder = stored.holder
         live._snapshot_bytes = len(stored.snapshot or b"")
@@ -96,42 +109,75 @@ class LiveTask:
 
     @property
     def undurable_bytes(self) -> int:
+        """How much waits to be written."""
         return self._pending_bytes
+
+    @property
+    def window_bytes(self) -> int:
+        """How much is kept for subscribers."""
+        return self._window.size
+
+    @property
+    def error(self) -> A2AError | None:
+        """Why nothing can be appended any more, if so."""
+        return self._error
+
+    @property
+    def is_level(self) -> bool:
+        """Whether nothing waits for the store."""
+        return self.durable == self.tip or self._error is not None
 
     def task(self) -> Task:
         """The task at the tip, durable or not: for the run itself, never for a caller."""
         return self._fold.task()
 
-    # Appending, by the run that owns the task.
+    # Appending, by the run that owns the task. What is not A2A raises ValueError and changes nothing.
 
     def receive(self, message: Message) -> StreamItem:
         """A caller's message joins the log. The task as of then, to be shown once it is visible."""
         self._add(LogEntry(received=message), is_urgent=True)
         return StreamItem.of_task(self.tip, self._fold.task())
 
-    def set_status(self, event: TaskStatusUpdateEvent) -> None:
-        check_transition(self.state, event.status.state)
+    def set_status(self, status: TaskStatus, metadata: Metadata | None = None) -> None:
+        check_transition(self.state, status.state)
+        event = TaskStatusUpdateEvent(
+            task_id=self.task_id, context_id=self.context_id, status=status, metadata=metadata
+        )
         self._add(LogEntry(status_update=event), is_urgent=True)
-        self.status_seq = self.tip
 
-    def add_artifact(self, event: TaskArtifactUpdateEvent) -> None:
+    def add_artifact(
+        self, artifact: Artifact, *, append: bool, last_chunk: bool, metadata: Metadata | None
+    ) -> int:
+        """Add it, or a piece of it, and return its size on the log."""
         if self.state.is_terminal:
             raise RunEndedError(f"the task is {self.state.name} and takes no more artifacts")
-        self._add(LogEntry(artifact_update=event), is_urgent=False)
+        event = TaskArtifactUpdateEvent(
+            task_id=self.task_id,
+            context_id=self.context_id,
+            artifact=artifact,
+            append=append,
+            last_chunk=last_chunk,
+            metadata=metadata,
+        )
+        return self._add(LogEntry(artifact_update=event), is_urgent=False)
 
     def remember(self, state: bytes) -> None:
         """What the conversation is to remember, from the next commit on."""
         self._context = ContextState(self.context_id, state)
 
-    def _add(self, entry: LogEntry, *, is_urgent: bool) -> None:
+    def _add(self, entry: LogEntry, *, is_urgent: bool) -> int:
         if self._error is not None:
             raise RunEndedError("the task's log is lost") from self._error
+        data, entry = dump_entry(entry)
+        apply_entry(self._fold, entry)
+        self._append(entry, data, is_urgent=is_urgent)
+        return len(data)
+
+    def _append(self, entry: LogEntry, data: bytes, *, is_urgent: bool) -> None:
         self.tip += 1
-        item = item_of(self.tip, entry)
-        data = item.json if item is not None and entry.origin is None else codec.encode(entry)
-        if entry.task is None:
-            apply_entry(self._fold, entry)
-        self._window.push(item, len(data))
+        if entry.status_update is not None:
+            self.status_seq = self.tip
+        self._window.push(item_of(self.tip, entry, data), len(data))
         self._pending.append(data)
         self._pending_bytes += len(data)
         self._bytes_since_snapshot += len(data)
@@ -151,16 +197,15 @@ class LiveTask:
 
     def take_commit(self) -> Commit | None:
         """What is to be written now, if anything; the caller confirms it or breaks the task."""
-        if not self._pending:
+        if not self._pending or self._error is not None:
             return None
-        status = self._fold.status
         commit = Commit(
             scope=self.scope,
             task_id=self.task_id,
             fence=self.fence,
             first=self.tip - len(self._pending) + 1,
             entries=tuple(self._pending),
-            header=TaskHeader(status.state, status.timestamp.millis if status.timestamp else 0),
+            header=self.header,
             holder=self.holder,
             new=self._new,
             snapshot=self._take_snapshot(),
@@ -169,13 +214,18 @@ class LiveTask:
         )
         self._pending, self._pending_bytes = [], 0
         self._new, self._context, self._push = None, None, ()
-        if self._views:
-            self._captured = StreamItem.of_task(self.tip, self._fold.task())
+        self._captured = StreamItem.of_task(self.tip, self._fold.task()) if self._viewers else None
         return commit
+
+    @property
+    def header(self) -> TaskHeader:
+        status = self._fold.status
+        return TaskHeader(status.state, status.timestamp.millis if status.timestamp else 0)
 
     def _take_snapshot(self) -> bytes | None:
         """A snapshot when the task settles, and whenever the log has doubled since the last one."""
-        if not self.state.is_settled and self._bytes_since_snapshot < max(self._snapshot_bytes, _SNAPSHOT_BYTES):
+        due_at = max(self._snapshot_bytes, _SNAPSHOT_BYTES)
+        if not self.state.is_settled and self._bytes_since_snapshot < due_at:
             return None
         snapshot = codec.encode(self._fold.task())
         self._bytes_since_snapshot, self._snapshot_bytes = 0, len(snapshot)
@@ -187,27 +237,32 @@ class LiveTask:
         while self._unconfirmed and self._unconfirmed[0] <= seq:
             self._unconfirmed.popleft()
         self._show()
-        self._window.trim(self.durable)
-        self._answer_views()
+        if self._captured is not None and self._captured.seq <= self.visible:
+            self._view, self._captured = self._captured, None
+        self.shed()
         self.changed.fire()
 
-    async def until_durable(self) -> None:
-        """Until everything appended is durable, or never will be."""
-        while self.durable < self.tip and self._error is None:
-            await self.changed.wait()
+    def shed(self) -> None:
+        """Keep no more in memory than readers may need: a task may wait for its caller for days."""
+        if self.state.is_interrupted and not self.subscribers:
+            self._window.drop(self.durable)
+        else:
+            self._window.trim(self.durable)
 
     def break_off(self, error: A2AError) -> None:
         """The log cannot be written: nothing more is appended, and who waits learns why."""
         self._error = error
-        for view in self._views:
-            if not view.done():
-                view.set_exception(error)
-        self._views.clear()
         self.changed.fire()
 
-    @property
-    def error(self) -> A2AError | None:
-        return self._error
+    def check(self) -> None:
+        """Raise what has broken the task off, if anything has."""
+        if self._error is not None:
+            raise copy(self._error)  # a traceback of its own for everyone who waited
+
+    async def until_durable(self) -> None:
+        """Until everything appended is durable, or never will be."""
+        while not self.is_level:
+            await self.changed.wait()
 
     # Reading, by subscribers.
 
@@ -215,31 +270,23 @@ class LiveTask:
         """The visible entries after `seq`; BehindWindowError if they are in memory no more."""
         return self._window.between(seq, self.visible)
 
-    async def view(self) -> StreamItem:
-        """The whole task as subscribers may see it now, with its number."""
-        if self._error is not None:
-            raise self._error
-        if self.visible == self.tip:
-            return self._level_view()
-        future = asyncio.get_running_loop().create_future()
-        self._views.append(future)
-        return await future
+    async def view(self, *, at_least: int = 0) -> StreamItem:
+        """The whole task as subscribers may see it, as of now or of `at_least` or later, with its number."""
+        wanted = max(at_least, self.visible)
+        self._viewers += 1
+        try:
+            while (view := self._find_view(wanted)) is None:
+                await self.changed.wait()
+            return view
+        finally:
+            self._viewers -= 1
 
-    def _level_view(self) -> StreamItem:
-        if self._view is None or self._view.seq != self.tip:
+    def _find_view(self, wanted: int) -> StreamItem | None:
+        if self.durable < self.tip:
+            self.check()
+        if self.visible == self.tip and (self._view is None or self._view.seq != self.tip):
             self._view = StreamItem.of_task(self.tip, self._fold.task())
-        return self._view
-
-    def _answer_views(self) -> None:
-        if not self._views:
-            return
-        view = self._level_view() if self.visible == self.tip else self._captured
-        if view is None or view.seq > self.visible:
-            return
-        for future in self._views:
-            if not future.done():
-                future.set_result(view)
-        self._views.clear()
+        return self._view if self._view is not None and self._view.seq >= wanted else None
 
     # Watching a task that another process runs, and taking it over.
 
@@ -252,6 +299,8 @@ class LiveTask:
         for data in entries:
             entry = load_entry(data)
             self.tip += 1
+            if entry.status_update is not None:
+                self.status_seq = self.tip
             apply_entry(self._fold, entry)
             self._window.push(item_of(self.tip, entry), len(data))
         if entries:
@@ -261,18 +310,25 @@ class LiveTask:
 _SNAPSHOT_BYTES = 64 * 1024
 
 
-def _load_fold(stored: StoredTask) -> tuple[TaskFold, list[LogEntry]]:
+def _load_fold(stored: StoredTask) -> TaskFold:
     entries = [load_entry(data) for data in stored.tail]
     if stored.snapshot is not None:
-        return TaskFold(codec.decode(Task, stored.snapshot)), entries
-    first, *rest = entries
-    assert first.task is not None
-    return TaskFold(first.task), rest
+        fold = TaskFold(codec.decode(Task, stored.snapshot))
+    else:
+        first = entries.pop(0)
+        assert first.task is not None
+        fold = TaskFold(first.task)
+    for entry in entries:
+        apply_entry(fold, entry)
+    return fold
 
 
 def load_task(stored: StoredTask) -> Task:
     """The task as it lies in the store, artifacts and whole history included."""
-    fold, rest = _load_fold(stored)
-    for entry in rest:
-        apply_entry(fold, entry)
-    return fold.task()
+    return _load_fold(stored).task()
+
+
+def task_in(view: StreamItem) -> Task:
+    """The task that a view of it holds."""
+    assert view.event.task is not None
+    return view.event.task

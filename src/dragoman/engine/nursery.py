@@ -3,6 +3,9 @@
 import asyncio
 import logging
 from collections.abc import Coroutine
+from datetime import timedelta
+
+from dragoman.model import UnavailableError
 
 logger = logging.getLogger("dragoman.engine")
 
@@ -26,17 +29,26 @@ class Nursery:
 
     def spawn(self, work: Coroutine[None, None, None], *, name: str) -> asyncio.Task[None]:
         """Do `work` in the background; what it raises is logged and ends nothing else."""
+        if self._closing.is_set():
+            work.close()
+            raise UnavailableError("the agent is shutting down")
         task = self._group.create_task(_guard(work, name), name=name)
         self._children.add(task)
         task.add_done_callback(self._children.discard)
+        task.add_done_callback(lambda _: work.close())  # in case it was cancelled before it began
         return task
 
-    async def close(self) -> None:
-        """Cancel what still runs, and wait for it."""
+    async def close(self, patience: timedelta) -> None:
+        """Cancel what still runs, and wait for it, though not for ever."""
         if self._keeper is None:
             return
         self._closing.set()
-        await self._keeper
+        done, _ = await asyncio.wait([self._keeper], timeout=patience.total_seconds())
+        if done:
+            self._keeper.result()
+        else:
+            names = sorted(task.get_name() for task in self._children)
+            logger.error("left behind, for it ignores cancellation: %s", ", ".join(names))
 
     async def _keep(self, is_open: asyncio.Event) -> None:
         async with self._group:

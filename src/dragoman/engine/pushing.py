@@ -14,10 +14,11 @@ from dragoman.model import (
     InvalidParamsError,
     ListTaskPushNotificationConfigsRequest,
     ListTaskPushNotificationConfigsResponse,
+    SendMessageRequest,
     TaskNotFoundError,
     TaskPushNotificationConfig,
 )
-from dragoman.store import PushDelivery, PushRegistration
+from dragoman.store import PushDelivery, PushRegistration, Scope
 from dragoman.wire import codec
 
 
@@ -32,23 +33,18 @@ class Pushing:
         roster = self._roster
         check_push(config, roster.limits)
         scope = roster.scope_of(call)
-        known = await self._known(call, config.task_id)
-        config = replace(config, id=config.id or roster.new_id())
-        others = [push for push in known if push.config_id != config.id]
-        if len(others) >= roster.limits.max_push_configs:
-            raise InvalidParamsError(f"the task has {len(others)} push configurations already; delete one first")
         stored = await roster.store.load(scope, config.task_id)
         if stored is None:
             raise TaskNotFoundError
+        config = replace(config, id=config.id or roster.new_id(), tenant=scope.tenant)
         push = PushRegistration(config.id, codec.encode(config), stored.last_seq)
-        if not await roster.store.put_push(scope, config.task_id, push):
-            raise TaskNotFoundError
-        if live := roster.find(scope, config.task_id):
-            live.has_push = True
+        await register(roster, scope, config.task_id, push)
         return config
 
-    async def get(self, call: Call, request: GetTaskPushNotificationConfigRequest) -> TaskPushNotificationConfig:
-        for push in await self._known(call, request.task_id):
+    async def get(
+        self, call: Call, request: GetTaskPushNotificationConfigRequest
+    ) -> TaskPushNotificationConfig:
+        for push in await _list(self._roster, self._roster.scope_of(call), request.task_id):
             if push.config_id == request.id:
                 return load_config(push)
         raise TaskNotFoundError("the task has no push configuration with this id")
@@ -57,7 +53,7 @@ class Pushing:
         self, call: Call, request: ListTaskPushNotificationConfigsRequest
     ) -> ListTaskPushNotificationConfigsResponse:
         """All of them: a task has few enough for one page (PCF-06)."""
-        known = await self._known(call, request.task_id)
+        known = await _list(self._roster, self._roster.scope_of(call), request.task_id)
         return ListTaskPushNotificationConfigsResponse(configs=tuple(load_config(push) for push in known))
 
     async def delete(self, call: Call, request: DeleteTaskPushNotificationConfigRequest) -> Empty:
@@ -67,11 +63,35 @@ class Pushing:
             raise TaskNotFoundError
         return Empty()
 
-    async def _known(self, call: Call, task_id: str) -> Sequence[PushDelivery]:
-        known = await self._roster.store.list_push(self._roster.scope_of(call), task_id)
-        if known is None:
+
+async def register(roster: Roster, scope: Scope, task_id: str, push: PushRegistration) -> None:
+    """Create or replace the webhook; InvalidParamsError if the task has too many."""
+    async with roster.registering.of(task_id):
+        others = [known for known in await _list(roster, scope, task_id) if known.config_id != push.config_id]
+        if len(others) >= roster.limits.max_push_configs:
+            raise InvalidParamsError(
+                f"the task has {len(others)} push configurations already; delete one first"
+            )
+        if not await roster.store.put_push(scope, task_id, push):
             raise TaskNotFoundError
-        return known
+    if live := roster.find(scope, task_id):
+        live.has_push = True
+
+
+async def _list(roster: Roster, scope: Scope, task_id: str) -> Sequence[PushDelivery]:
+    known = await roster.store.list_push(scope, task_id)
+    if known is None:
+        raise TaskNotFoundError
+    return known
+
+
+def push_of(request: SendMessageRequest, roster: Roster, cursor: int = 0) -> tuple[PushRegistration, ...]:
+    """The webhook that came with a message, if one did; it is told of what comes after `cursor`."""
+    config = request.configuration and request.configuration.task_push_notification_config
+    if not config:
+        return ()
+    config = replace(config, id=config.id or roster.new_id())
+    return (PushRegistration(config.id, codec.encode(config), cursor),)
 
 
 def load_config(push: PushDelivery) -> TaskPushNotificationConfig:

@@ -3,7 +3,7 @@
 from dragoman.engine.checks import check_get, check_list
 from dragoman.engine.cursor import dump_cursor, load_cursor
 from dragoman.engine.handler import Call
-from dragoman.engine.live import LiveTask, load_task
+from dragoman.engine.live import LiveTask, load_task, task_in
 from dragoman.engine.projection import project
 from dragoman.engine.recovery import Recovery
 from dragoman.engine.roster import Roster
@@ -17,7 +17,6 @@ from dragoman.model import (
     Task,
     TaskNotCancelableError,
     TaskNotFoundError,
-    UnavailableError,
     UnsupportedOperationError,
 )
 from dragoman.store import StoredTask, TaskQuery
@@ -56,20 +55,18 @@ class Reading:
     async def subscribe(self, call: Call, request: SubscribeToTaskRequest) -> EventStream:
         """The task as it is, then everything after (SUB-02, I2)."""
         roster = self._roster
-        live = await roster.get(roster.scope_of(call), request.id)
-        view = await live.view()
-        if view.event.task is None or view.event.task.state.is_terminal:
-            raise UnsupportedOperationError("the task has ended; read it with GetTask")
-        return roster.open_stream(live, after=view.seq, first=view)
+        async with roster.visit(roster.scope_of(call), request.id) as live:
+            view = await live.view()
+            if task_in(view).state.is_terminal:
+                raise UnsupportedOperationError("the task has ended; read it with GetTask")
+            return roster.open_stream(live, after=view.seq, first=view)
 
     async def _look_up(self, call: Call, task_id: str) -> Task:
         roster = self._roster
         scope = roster.scope_of(call)
         live = roster.find(scope, task_id)
-        if live is not None and roster.run_of(live) is not None:
-            task = (await live.view()).event.task
-            assert task is not None
-            return task
+        if live is not None and (roster.run_of(live) is not None or not live.is_level):
+            return task_in(await live.view())
         stored = await roster.store.load(scope, task_id)
         if stored is None:
             raise TaskNotFoundError
@@ -84,27 +81,25 @@ class Canceling:
         self._recovery = recovery
 
     async def cancel(self, call: Call, request: CancelTaskRequest) -> Task:
-        """Cancel the run, wherever it waits or works, and answer with what the task has become (CAN-01, D-18)."""
+        """Cancel the task, whether it waits or works, and answer with what has become of it (CAN-01, D-18)."""
         roster = self._roster
-        live = await roster.get(roster.scope_of(call), request.id)
-        if live.state.is_terminal:
-            raise TaskNotCancelableError
-        if run := roster.run_of(live):
-            await run.cancel()
-        elif not await self._recovery.cancel_idle(live):
-            raise UnavailableError("another process runs this task; try again")
-        return await _ended(live)
+        async with roster.visit(roster.scope_of(call), request.id) as live:
+            if live.state.is_terminal or not await self._recovery.cancel(live):
+                raise TaskNotCancelableError
+            return await _ended(live)
 
 
 async def _ended(live: LiveTask) -> Task:
-    await live.until_durable()
-    task = (await live.view()).event.task
-    assert task is not None
-    return task
+    while not live.state.is_terminal:
+        live.check()
+        await live.changed.wait()
+    return task_in(await live.view(at_least=live.status_seq))
 
 
 def _project_stored(stored: StoredTask, request: ListTasksRequest) -> Task:
-    return project(load_task(stored), request.history_length, include_artifacts=bool(request.include_artifacts))
+    return project(
+        load_task(stored), request.history_length, include_artifacts=bool(request.include_artifacts)
+    )
 
 
 def _token_after(stored: StoredTask) -> str:

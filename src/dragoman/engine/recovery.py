@@ -1,12 +1,15 @@
-"""What becomes of tasks whose process died (invariants I3, I4)."""
+"""What becomes of tasks that nobody runs any more (invariants I3, I4)."""
 
 import asyncio
 import logging
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 
-from dragoman.engine.entries import Origin, load_entry
+from dragoman.engine.entries import LogEntry, Origin, load_entry
 from dragoman.engine.handler import Call
 from dragoman.engine.launcher import Launcher
 from dragoman.engine.live import LiveTask
+from dragoman.engine.locks import KeyedLocks
 from dragoman.engine.roster import Roster
 from dragoman.engine.run import Run
 from dragoman.model import (
@@ -18,22 +21,29 @@ from dragoman.model import (
     SendMessageRequest,
     TaskState,
     TaskStatus,
-    TaskStatusUpdateEvent,
+    UnavailableError,
+    UnsupportedOperationError,
 )
 from dragoman.security import Principal
-from dragoman.store import StoredTask
+from dragoman.store import Commit, StoredTask
 
 logger = logging.getLogger("dragoman.engine.recovery")
 
 _SWEEP_SIZE = 100
+_LOG_PAGE = 256
 
 
 class Recovery:
-    """Keeps this process's lease alive, and takes over what dead ones held."""
+    """Keeps this process's lease alive, and takes over what dead ones held.
+
+    To take a task over is to claim it in the store, which ends what any earlier claim allowed. So it is done by one
+    caller at a time, and `Roster.unattended` names the task until it is known what has become of it.
+    """
 
     def __init__(self, roster: Roster, launcher: Launcher) -> None:
         self._roster = roster
         self._launcher = launcher
+        self._locks = KeyedLocks()
 
     async def beat(self) -> None:
         """Renew the lease once."""
@@ -41,96 +51,205 @@ class Recovery:
         until = roster.clock().millis + round(roster.limits.lease.total_seconds() * 1000)
         await roster.store.beat(roster.holder, until)
 
-    async def run(self) -> None:
-        """Renew the lease and sweep up orphans, for ever."""
+    async def keep_lease(self) -> None:
+        """Renew the lease in time, for ever."""
         while True:
+            await asyncio.sleep(self._pause)
             try:
                 await self.beat()
+            except A2AError:
+                logger.warning("the store does not answer; the lease on this process's tasks may run out")
+            except Exception:
+                logger.exception("the lease on this process's tasks could not be renewed")
+
+    async def look_after(self) -> None:
+        """Sweep up what is left behind, now and again, for ever."""
+        while True:
+            self._roster.left.clear()
+            try:
                 await self.sweep()
             except A2AError:
-                logger.warning("the store does not answer; its tasks are looked after when it does")
-            await asyncio.sleep(self._roster.limits.lease.total_seconds() / _BEATS_PER_LEASE)
+                logger.warning("the store does not answer; what was left behind is taken up when it does")
+            except Exception:
+                logger.exception("what was left behind could not be taken up")
+            await self._wait_a_while()
 
     async def sweep(self) -> None:
-        """Take over the tasks that dead processes left behind."""
+        """Take over the tasks that dead processes left behind, and those that this one had to leave."""
         roster = self._roster
-        for task_id in await roster.store.orphans(roster.agent, roster.clock().millis, _SWEEP_SIZE):
-            stored = await roster.store.claim(task_id, roster.holder, roster.clock().millis)
-            if stored is not None:
-                await self._settle(stored)
+        for task_id in tuple(roster.unattended):
+            await self._rescue(task_id)
+        while orphans := await roster.store.orphans(roster.agent, roster.clock().millis, _SWEEP_SIZE):
+            outcomes = [await self._rescue(task_id) for task_id in orphans]
+            if not any(outcomes):  # somebody else is at it
+                return
 
     async def take_over(self, live: LiveTask) -> Run | None:
-        """A run for a task that nobody runs; None if a live process holds it. One that cannot go on is failed."""
-        roster = self._roster
-        stored = await roster.store.claim(live.task_id, roster.holder, roster.clock().millis)
-        if run := roster.run_of(live):  # somebody was faster
-            return run
-        if stored is None:
-            return None
-        return await self._restart(live, stored)
+        """A run for a task that nobody runs; None if it cannot go on, and has ended for that reason just now.
 
-    async def cancel_idle(self, live: LiveTask) -> bool:
-        """Cancel a task that nobody runs; False if a live process holds it."""
-        roster = self._roster
-        stored = await roster.store.claim(live.task_id, roster.holder, roster.clock().millis)
-        if stored is None:
+        UnavailableError if another process runs it, UnsupportedOperationError if it had ended before.
+        """
+        async with self._attend(live.task_id):
+            if run := self._roster.run_of(live):  # somebody was faster
+                return run
+            if not await self._claim(live):
+                raise UnsupportedOperationError("the task has ended; send a message without its taskId")
+            return await self._restart(live)
+
+    async def cancel(self, live: LiveTask) -> bool:
+        """Cancel the task, whether anybody here runs it or not; False if it has ended.
+
+        UnavailableError if another process runs it.
+        """
+        async with self._attend(live.task_id):
+            if run := self._roster.run_of(live):
+                run.cancel()
+                return True
+            if not await self._claim(live):
+                return False
+            self._end(live, TaskState.CANCELED)
+            return True
+
+    @asynccontextmanager
+    async def _attend(self, task_id: str) -> AsyncGenerator[None]:
+        async with self._locks.of(task_id):
+            yield
+            self._roster.unattended.pop(task_id, None)
+
+    async def _claim(self, live: LiveTask) -> bool:
+        """Make the task this process's, as far as its log goes; False if it has ended."""
+        live.check()
+        if live.state.is_terminal:  # which may not be durable yet, and must not be fenced off
             return False
-        await self._own(live, stored)
-        self._end(live, TaskState.CANCELED, "")
-        return True
-
-    async def _settle(self, stored: StoredTask) -> None:
-        """Run an orphan again, or fail it; one that waits for its caller goes on waiting, held by nobody."""
-        live = self._roster.lives.get(stored.task_id)
-        if live is None:
-            live = LiveTask.revive(stored, max_window_bytes=self._roster.limits.max_window_bytes)
-            self._roster.adopt(live)
-        logger.warning("task %s was left behind by a process that died", stored.task_id)
-        await self._restart(live, stored)
-
-    async def _restart(self, live: LiveTask, stored: StoredTask) -> Run | None:
-        await self._own(live, stored)
-        call, request = await self._original(live)
-        try:
-            run = self._launcher.resume(live, call, request)
-        except A2AError:
-            run = None
-        if run is None:
-            self._end(live, TaskState.FAILED, _LOST)
-            await live.until_durable()
-            self._roster.release(live)
-        return run
-
-    async def _own(self, live: LiveTask, stored: StoredTask) -> None:
+        stored = await self._claim_stored(live.task_id)
         await self._roster.catch_up(live)
+        if stored is not None:
+            self._own(live, stored)
+            return True
+        if live.task().state.is_terminal:
+            return False
+        raise UnavailableError("another process runs this task; try again")
+
+    async def _claim_stored(self, task_id: str) -> StoredTask | None:
+        roster = self._roster
+        roster.unattended[task_id] = None
+        stored = await roster.store.claim(task_id, roster.holder, roster.clock().millis)
+        if stored is None:
+            roster.unattended.pop(task_id, None)
+        return stored
+
+    def _own(self, live: LiveTask, stored: StoredTask) -> None:
         live.own(stored)
+        self._roster.adopt(live)
         self._roster.writer.attach(live)
 
-    async def _original(self, live: LiveTask) -> tuple[Call, SendMessageRequest]:
-        """The call that began the task, as far as the log remembers it."""
-        [data] = await self._roster.store.read(live.task_id, 0, 1)
-        first = load_entry(data)
+    async def _rescue(self, task_id: str) -> bool:
+        """Settle a task that was left behind; False if it is not to be had."""
+        try:
+            async with self._attend(task_id):
+                return await self._settle(task_id)
+        except UnavailableError:
+            raise
+        except Exception:
+            logger.exception("task %s was left behind, and cannot be taken up", task_id)
+            self._roster.unattended.pop(task_id, None)
+            return False
+
+    async def _settle(self, task_id: str) -> bool:
+        """Run the task again, or fail it; one that waits for its caller goes on waiting, held by nobody."""
+        if self._is_attended(task_id):
+            return False
+        stored = await self._claim_stored(task_id)
+        if stored is None:
+            return False
+        logger.warning("task %s was left behind", task_id)
+        if stored.header.state.is_interrupted:
+            await self._release(stored)
+            return True
+        live = self._roster.lives.get(task_id)
+        if live is None:
+            live = LiveTask.revive(stored, max_window_bytes=self._roster.limits.max_window_bytes)
+        await self._roster.catch_up(live)
+        self._own(live, stored)
+        await self._restart(live)
+        return True
+
+    def _is_attended(self, task_id: str) -> bool:
+        """Whether this process runs the task, or is writing its end."""
+        live = self._roster.lives.get(task_id)
+        return live is not None and (self._roster.run_of(live) is not None or not live.is_level)
+
+    async def _release(self, stored: StoredTask) -> None:
+        release = Commit(
+            scope=stored.scope,
+            task_id=stored.task_id,
+            fence=stored.fence,
+            first=stored.last_seq + 1,
+            entries=(),
+            header=stored.header,
+        )
+        await self._roster.store.commit([release])
+
+    async def _restart(self, live: LiveTask) -> Run | None:
+        call, request, unread = await self._original(live)
+        run = self._launcher.resume(live, call, request, unread)
+        if run is None:
+            self._end(live, TaskState.FAILED, _LOST)
+        return run
+
+    async def _original(self, live: LiveTask) -> tuple[Call, SendMessageRequest, list[Message]]:
+        """The call that began the task, as far as the log remembers it, and what its callers have said since."""
+        first, *rest = await self._read_log(live)
         assert first.task is not None
         origin = first.origin or Origin()
-        principal = Principal(subject=live.scope.owner, tenant=live.scope.tenant)
+        principal = Principal(
+            subject=live.scope.owner,
+            tenant=live.scope.tenant,
+            scopes=frozenset(origin.scopes),
+            claims=origin.claims or {},
+        )
         request = SendMessageRequest(
             tenant=live.scope.tenant,
             message=first.task.history[0],
             configuration=SendMessageConfiguration(accepted_output_modes=origin.accepted_output_modes),
             metadata=origin.metadata,
         )
-        return Call(principal, origin.extensions), request
+        unread = [entry.received for entry in rest if entry.received is not None]
+        return Call(principal, origin.extensions), request, unread
 
-    def _end(self, live: LiveTask, state: TaskState, text: str) -> None:
+    async def _read_log(self, live: LiveTask) -> list[LogEntry]:
+        """The entries of the log that say what the task was told; the first among them."""
+        told: list[LogEntry] = []
+        seq = 0
+        while seq < live.tip:
+            page = await self._roster.store.read(live.task_id, seq, _LOG_PAGE)
+            entries = [load_entry(data) for data in page]
+            told += [entry for entry in entries if entry.task is not None or entry.received is not None]
+            seq += len(page)
+        return told
+
+    def _end(self, live: LiveTask, state: TaskState, text: str = "") -> None:
+        roster = self._roster
         message = Message(
-            message_id=self._roster.new_id(),
+            message_id=roster.new_id(),
             role=Role.AGENT,
             parts=(Part.of_text(text),),
             task_id=live.task_id,
             context_id=live.context_id,
         )
-        status = TaskStatus(state=state, message=message if text else None, timestamp=self._roster.clock())
-        live.set_status(TaskStatusUpdateEvent(task_id=live.task_id, context_id=live.context_id, status=status))
+        live.set_status(TaskStatus(state=state, message=message if text else None, timestamp=roster.clock()))
+        roster.nursery.spawn(roster.see_off(live), name=f"end of task {live.task_id}")
+
+    @property
+    def _pause(self) -> float:
+        return self._roster.limits.lease.total_seconds() / _BEATS_PER_LEASE
+
+    async def _wait_a_while(self) -> None:
+        try:
+            async with asyncio.timeout(self._pause):
+                await self._roster.left.wait()
+        except TimeoutError:
+            return
 
 
 _BEATS_PER_LEASE = 3

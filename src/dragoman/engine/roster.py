@@ -1,28 +1,38 @@
 """The tasks that this process runs or watches, and what everything that touches them needs."""
 
 import asyncio
-from collections.abc import Callable
+import logging
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from dragoman.bus import Bus
+from dragoman.engine.entries import StreamItem
 from dragoman.engine.handler import Call
 from dragoman.engine.limits import Limits
-from dragoman.engine.entries import StreamItem
 from dragoman.engine.live import LiveTask
+from dragoman.engine.locks import KeyedLocks
 from dragoman.engine.nursery import Nursery
 from dragoman.engine.run import Run
 from dragoman.engine.streams import EventStream
 from dragoman.engine.writer import LogWriter
-from dragoman.model import Clock, TaskNotFoundError
+from dragoman.model import A2AError, Clock, TaskNotFoundError
 from dragoman.store import Scope, TaskStore
+
+logger = logging.getLogger("dragoman.engine.roster")
 
 _CATCH_UP_PAGE = 256
 _LOOK_EVERY_SECONDS = 1.0
+_MOST_UNATTENDED = 100_000
 
 
 @dataclass
 class Roster:
-    """Every live task of one engine, by id."""
+    """Every live task of one engine, by id.
+
+    `unattended` are tasks that this process holds in the store and that nobody here runs any more, because their log
+    could not be written; `left` tells when there is one more.
+    """
 
     agent: str
     holder: str
@@ -35,6 +45,10 @@ class Roster:
     new_id: Callable[[], str]
     lives: dict[str, LiveTask] = field(default_factory=dict[str, LiveTask])
     runs: dict[str, Run] = field(default_factory=dict[str, Run])
+    unattended: dict[str, None] = field(default_factory=dict[str, None])
+    left: asyncio.Event = field(default_factory=asyncio.Event)
+    registering: KeyedLocks = field(default_factory=KeyedLocks)
+    _watches: dict[LiveTask, asyncio.Task[None]] = field(default_factory=dict[LiveTask, asyncio.Task[None]])
 
     def scope_of(self, call: Call) -> Scope:
         return Scope(self.agent, call.principal.tenant, call.principal.subject)
@@ -46,13 +60,19 @@ class Roster:
 
     def run_of(self, live: LiveTask) -> Run | None:
         run = self.runs.get(live.task_id)
-        return run if run is not None and not run.is_over else None
+        return run if run is not None and run.live is live and not run.is_over else None
 
-    async def get(self, scope: Scope, task_id: str) -> LiveTask:
-        """The task, brought to life if need be; TaskNotFoundError if the scope has none with that id.
+    @asynccontextmanager
+    async def visit(self, scope: Scope, task_id: str) -> AsyncGenerator[LiveTask]:
+        """The task, brought to life if need be; TaskNotFoundError if the scope has none with that id."""
+        live = await self._get(scope, task_id)
+        live.users += 1
+        try:
+            yield live
+        finally:
+            self._leave(live)
 
-        Let go of it with `release` when done.
-        """
+    async def _get(self, scope: Scope, task_id: str) -> LiveTask:
         if live := self.find(scope, task_id):
             return live
         stored = await self.store.load(scope, task_id) if task_id not in self.lives else None
@@ -68,45 +88,86 @@ class Roster:
     def adopt(self, live: LiveTask) -> None:
         self.lives[live.task_id] = live
 
-    def release(self, live: LiveTask) -> None:
-        """Forget the task, unless somebody here still runs or watches it."""
-        is_idle = self.run_of(live) is None and live.subscribers == 0 and live.durable == live.tip
+    def end(self, run: Run) -> None:
+        """The run is over."""
+        if self.runs.get(run.task_id) is run:
+            del self.runs[run.task_id]
+
+    def lose(self, live: LiveTask) -> None:
+        """The task's log could not be written: whoever runs it stops, and recovery sees what can be saved."""
+        if self.lives.get(live.task_id) is live:
+            del self.lives[live.task_id]
+        run = self.runs.get(live.task_id)
+        if run is not None and run.live is live:
+            run.abandon()
+            self.end(run)
+        if len(self.unattended) < _MOST_UNATTENDED:
+            self.unattended[live.task_id] = None
+        self.left.set()
+
+    async def see_off(self, live: LiveTask) -> None:
+        """Forget the task, if nobody needs it, once all that was said about it is durable."""
+        await live.until_durable()
+        self._forget_idle(live)
+
+    def _leave(self, live: LiveTask) -> None:
+        live.users -= 1
+        self._forget_idle(live)
+
+    def _forget_idle(self, live: LiveTask) -> None:
+        is_idle = self.run_of(live) is None and not live.users and live.is_level
         if is_idle and self.lives.get(live.task_id) is live:
             del self.lives[live.task_id]
 
     def open_stream(self, live: LiveTask, *, after: int, first: StreamItem | None = None) -> EventStream:
         """One more subscriber of the task."""
+        if self.run_of(live) is None and live not in self._watches and not live.state.is_terminal:
+            watch = self.nursery.spawn(self._watch(live), name=f"watch of task {live.task_id}")
+            self._watches[live] = watch
         stream = EventStream(live, self.store, after=after, first=first)
+        live.users += 1
         live.subscribers += 1
-        stream.on_close(lambda: self._let_go(live))
-        if live.subscribers == 1 and self.run_of(live) is None:
-            self.nursery.spawn(self.watch(live), name=f"watch of task {live.task_id}")
+        stream.on_close(lambda: self._unsubscribe(live))
         return stream
 
-    def _let_go(self, live: LiveTask) -> None:
+    def _unsubscribe(self, live: LiveTask) -> None:
         live.subscribers -= 1
-        self.release(live)
+        if not live.subscribers:
+            live.shed()
+            if watch := self._watches.pop(live, None):
+                watch.cancel()
+        self._leave(live)
 
-    async def watch(self, live: LiveTask) -> None:
+    async def _watch(self, live: LiveTask) -> None:
         """Follow, for as long as it has subscribers, the log of a task that another process may run."""
         rung = asyncio.Event()
         stop = self.bus.listen(live.task_id, rung.set)
         try:
-            while live.subscribers and not live.state.is_terminal:
+            while not live.state.is_terminal and live.error is None:
                 rung.clear()
-                if self.run_of(live) is None:
-                    await self.catch_up(live)
+                await self._look(live)
                 await _wait_a_while(rung)
         finally:
             stop()
-            self.release(live)
+            self._watches.pop(live, None)
+
+    async def _look(self, live: LiveTask) -> None:
+        try:
+            await self.catch_up(live)
+        except A2AError:
+            logger.warning(
+                "the store does not answer; subscribers of task %s wait until it does", live.task_id
+            )
 
     async def catch_up(self, live: LiveTask) -> None:
-        """Read what other processes appended."""
-        while entries := await self.store.read(live.task_id, live.tip, _CATCH_UP_PAGE):
-            if self.run_of(live) is not None:
+        """Read what other processes appended, unless a run here does the appending."""
+        while self.run_of(live) is None and live.is_level:
+            after = live.tip
+            entries = await self.store.read(live.task_id, after, _CATCH_UP_PAGE)
+            if not entries:
                 return
-            live.absorb(entries)
+            if self.run_of(live) is None and live.tip == after:  # else somebody else has read them meanwhile
+                live.absorb(entries)
 
 
 async def _wait_a_while(rung: asyncio.Event) -> None:

@@ -4,22 +4,25 @@ import asyncio
 
 
 class Signal:
-    """Something that happens now and then. A waiter is woken by the next time after it began to wait."""
+    """Something that happens now and then. A waiter is woken by the next time after it began to wait.
+
+    Waiters are woken in the order in which they came, so that none is always the last.
+    """
 
     def __init__(self) -> None:
-        self._waiters: set[asyncio.Future[None]] = set()
+        self._waiters: dict[asyncio.Future[None], None] = {}
 
     def fire(self) -> None:
         """Wake all who wait."""
-        waiters, self._waiters = self._waiters, set()
+        waiters, self._waiters = self._waiters, {}
         for waiter in waiters:
             if not waiter.done():
                 waiter.set_result(None)
 
     async def wait(self) -> None:
         waiter = asyncio.get_running_loop().create_future()
-        self._waiters.add(waiter)
+        self._waiters[waiter] = None
         try:
             await waiter
         finally:
-            self._waiters.discard(waiter)
+            self._waiters.pop(waiter, None)

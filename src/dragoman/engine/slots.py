@@ -2,31 +2,39 @@
 
 import asyncio
 
+from dragoman.model import UnavailableError
+
 
 class Slots:
-    """A bounded number of places, and a bounded queue for them (I10)."""
+    """A bounded number of places, handed out in the order in which they were asked for, and a bounded queue (I10)."""
 
     def __init__(self, *, max_held: int, max_waiting: int) -> None:
         self._places = asyncio.Semaphore(max_held)
-        self._max_waiting = max_waiting
-        self._waiting = 0
+        self._most = max_held + max_waiting
+        self._held = 0
+        self._expected = 0
 
-    @property
-    def is_full(self) -> bool:
-        """Whether the queue takes no more."""
-        return self._waiting >= self._max_waiting
+    def check_room(self) -> None:
+        """Raise UnavailableError if one more run could not even wait."""
+        if self._held + self._expected >= self._most:
+            raise UnavailableError
 
-    async def acquire(self) -> None:
-        if not self._places.locked():
-            await self._places.acquire()
-            return
-        self._waiting += 1
+    def expect(self) -> None:
+        """A run was launched that will soon ask for a place with `take_expected`."""
+        self._expected += 1
+
+    async def take_expected(self) -> None:
         try:
-            await self._places.acquire()
+            await self.take()
         finally:
-            self._waiting -= 1
+            self._expected -= 1
 
-    def release(self) -> None:
+    async def take(self) -> None:
+        await self._places.acquire()
+        self._held += 1
+
+    def give(self) -> None:
+        self._held -= 1
         self._places.release()
 
 

@@ -6,7 +6,7 @@ from typing import Self
 from dragoman.engine.entries import StreamItem, item_of, load_entry
 from dragoman.engine.live import LiveTask
 from dragoman.engine.window import BehindWindowError
-from dragoman.model import Message, StreamResponse, TaskState
+from dragoman.model import Message, StreamResponse, TaskState, UnavailableError
 from dragoman.store import TaskStore
 
 _LOG_PAGE = 256
@@ -51,12 +51,14 @@ class EventStream:
         return self._ready.pop()
 
     async def batch(self) -> Sequence[StreamItem]:
-        """All events that are there and were not read yet, waiting for one; empty at the end of the stream."""
+        """All events that are there and were not read yet, waiting for one; empty at the end of the stream.
+
+        Raises UnavailableError if the log cannot be read or written any more; subscribe again later.
+        """
         while not self._is_done:
             if items := self._upto_end(await self._available()):
                 return items
-            if self._live.error is not None:
-                raise self._live.error
+            self._live.check()
             await self._live.changed.wait()
         await self.aclose()
         return ()
@@ -92,6 +94,8 @@ class EventStream:
 
     async def _read_log(self) -> list[StreamItem | None]:
         entries = await self._store.read(self._live.task_id, self._seq, _LOG_PAGE)
+        if not entries:
+            raise UnavailableError("the task's log is gone")
         return [item_of(self._seq + index, load_entry(data)) for index, data in enumerate(entries, 1)]
 
     def _upto_end(self, items: list[StreamItem]) -> list[StreamItem]:

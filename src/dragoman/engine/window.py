@@ -25,19 +25,31 @@ class Window:
     def next_seq(self) -> int:
         return self._start + len(self._entries)
 
+    @property
+    def size(self) -> int:
+        """Bytes held."""
+        return self._bytes
+
     def push(self, item: StreamItem | None, size: int) -> None:
         self._entries.append((item, size))
         self._bytes += size
 
     def trim(self, durable: int) -> None:
         """Let go of the oldest durable entries while there is too much."""
-        while self._bytes > self._max_bytes and self._entries and self._start <= durable:
-            _, size = self._entries.popleft()
-            self._bytes -= size
-            self._start += 1
+        self._shrink(durable, self._max_bytes)
+
+    def drop(self, durable: int) -> None:
+        """Let go of every durable entry."""
+        self._shrink(durable, 0)
 
     def between(self, after: int, upto: int) -> list[StreamItem | None]:
         """The entries after `after` up to `upto`; BehindWindowError if the first is gone."""
         if after + 1 < self._start:
             raise BehindWindowError
         return [self._entries[seq - self._start][0] for seq in range(after + 1, min(upto + 1, self.next_seq))]
+
+    def _shrink(self, durable: int, max_bytes: int) -> None:
+        while self._bytes > max_bytes and self._entries and self._start <= durable:
+            _, size = self._entries.popleft()
+            self._bytes -= size
+            self._start += 1

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from dragoman.bus import Bus
@@ -19,18 +19,28 @@ class LogWriter:
     """Carries what live tasks appended into the store.
 
     What must be durable soon is written as soon as the previous transaction is done, together with all that came meanwhile;
-    chunks gather for `chunk_delay`, or until there are `max_gathered_bytes` of them.
+    chunks gather for `chunk_delay`, or until there are `max_gathered_bytes` of them. A task whose log could not be
+    written is broken off, and handed to `on_lost`.
     """
 
-    def __init__(self, store: TaskStore, bus: Bus, *, chunk_delay: timedelta, max_gathered_bytes: int) -> None:
+    def __init__(
+        self,
+        store: TaskStore,
+        bus: Bus,
+        *,
+        chunk_delay: timedelta,
+        max_gathered_bytes: int,
+        on_lost: Callable[[LiveTask], None],
+    ) -> None:
         self._store = store
         self._bus = bus
         self._chunk_delay = chunk_delay.total_seconds()
         self._max_gathered_bytes = max_gathered_bytes
+        self._on_lost = on_lost
         self._due: dict[LiveTask, None] = {}
         self._delayed: dict[LiveTask, asyncio.TimerHandle] = {}
         self._wake = asyncio.Event()
-        self._is_idle = True
+        self._writing = asyncio.Lock()
 
     def attach(self, live: LiveTask) -> None:
         """Write what `live` appends from now on, and what it has appended already."""
@@ -45,7 +55,7 @@ class LogWriter:
             await self._write_due()
 
     async def flush(self) -> None:
-        """Write everything that was appended, at once."""
+        """Write everything that was appended, at once, when what is being written is."""
         for live in tuple(self._delayed):
             self._make_due(live)
         await self._write_due()
@@ -64,27 +74,30 @@ class LogWriter:
         self._wake.set()
 
     async def _write_due(self) -> None:
-        due, self._due = self._due, {}
-        work = [(live, commit) for live in due if (commit := live.take_commit()) is not None]
-        if not work:
-            return
-        lives = [live for live, _ in work]
-        commits = [commit for _, commit in work]
+        async with self._writing:
+            due, self._due = self._due, {}
+            work = [(live, commit) for live in due if (commit := live.take_commit()) is not None]
+            if work:
+                await self._write([live for live, _ in work], [commit for _, commit in work])
+
+    async def _write(self, lives: Sequence[LiveTask], commits: Sequence[Commit]) -> None:
         try:
             outcomes = await self._store.commit(commits)
         except A2AError as error:
-            self._fail(lives, error)
+            self._lose(lives, error)
         except Exception:
             logger.exception("the store failed in a way that it should not")
-            self._fail(lives, UnavailableError())
+            self._lose(lives, UnavailableError())
         else:
             self._settle(lives, commits, outcomes)
 
-    def _settle(self, lives: Sequence[LiveTask], commits: Sequence[Commit], outcomes: Sequence[Outcome]) -> None:
+    def _settle(
+        self, lives: Sequence[LiveTask], commits: Sequence[Commit], outcomes: Sequence[Outcome]
+    ) -> None:
         is_push_due = False
         for live, commit, outcome in zip(lives, commits, outcomes, strict=True):
             if outcome is Outcome.STALE:
-                live.break_off(UnavailableError("another process has taken the task over"))
+                self._lose([live], UnavailableError("another process has taken the task over; try again"))
                 continue
             live.confirm(commit.last)
             self._bus.ring(live.task_id)
@@ -92,6 +105,7 @@ class LogWriter:
         if is_push_due:
             self._bus.ring(PUSH_TOPIC)
 
-    def _fail(self, lives: Sequence[LiveTask], error: A2AError) -> None:
+    def _lose(self, lives: Sequence[LiveTask], error: A2AError) -> None:
         for live in lives:
             live.break_off(error)
+            self._on_lost(live)
