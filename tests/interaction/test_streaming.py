@@ -1,5 +1,6 @@
 """SendStreamingMessage and SubscribeToTask (SPEC 2.2, 2.6)."""
 
+import re
 import asyncio
 
 import pytest
@@ -54,7 +55,7 @@ async def test_a_stream_is_server_sent_events_of_one_data_line_each(wire):
     assert stream.events.headers["content-type"] == "text/event-stream"
     blocks = stream.events.raw.split(b"\n\n")
     assert blocks.pop() == b""
-    assert all(block.startswith(b"data: {") and b"\n" not in block for block in blocks)
+    assert all(re.fullmatch(rb"id: \d+-[0-9a-f]{8}\ndata: {[^\n]*", block) for block in blocks)
 
 
 async def test_a_stream_has_no_sign_that_some_readers_take_for_a_line_end(wire):

@@ -37,4 +37,5 @@ def _is_at_least(one: int | None, other: int | None) -> bool:
 
 
 def _read_number(id: str) -> int | None:
-    return int(id) if id.isascii() and id.isdecimal() and len(id) <= 18 else None
+    number = id.partition("-")[0]  # Dragoman's agents add a digest, to tell events of one number apart
+    return int(number) if number.isascii() and number.isdecimal() and len(number) <= 18 else None

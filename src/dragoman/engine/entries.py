@@ -7,6 +7,7 @@ carries what a later run needs to start again; a caller's message is an entry th
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Self
+from zlib import crc32
 
 import msgspec
 
@@ -66,6 +67,14 @@ class StreamItem:
     def json(self) -> bytes:
         """The event as A2A 1.0 JSON."""
         return codec.encode(self.event)
+
+    @cached_property
+    def mark(self) -> str:
+        """Where a reader has come to with this event: its number on the log, and what tells it from another of that number.
+
+        Chunks that were shown and died with their process before they were written leave their numbers to others.
+        """
+        return f"{self.seq}-{crc32(self.json):08x}"
 
     @classmethod
     def of_task(cls, seq: int, task: Task) -> Self:

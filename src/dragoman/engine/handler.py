@@ -18,6 +18,10 @@ class Call:
 
     principal: Principal = ANONYMOUS
     extensions: tuple[str, ...] = ()
+    last_event_id: str = ""
+    """The mark of the last event that the caller has read of the stream that it opens again."""
+    idempotency_key: str = ""
+    """The caller's name for this send: a second one under the same name is answered with what became of the first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,7 @@ class LiveTask:
         self._bytes_since_snapshot = 0
         self._snapshot_bytes = 0
         self._viewers = 0
+        self._last: StreamItem | None = None
         self._view: StreamItem | None = None
         self._captured: StreamItem | None = None
         self._new: NewTask | None = None
@@ -136,7 +137,7 @@ class LiveTask:
     def receive(self, message: Message) -> StreamItem:
         """A caller's message joins the log. The task as of then, to be shown once it is visible."""
         self._add(LogEntry(received=message), is_urgent=True)
-        return StreamItem.of_task(self.tip, self._fold.task())
+        return self._take_view()
 
     def set_status(self, status: TaskStatus, metadata: Metadata | None = None) -> None:
         check_transition(self.state, status.state)
@@ -181,7 +182,8 @@ class LiveTask:
         self.tip += 1
         if entry.status_update is not None:
             self.status_seq = self.tip
-        self._window.push(item_of(self.tip, entry, data), len(data))
+        self._last = item_of(self.tip, entry, data)
+        self._window.push(self._last, len(data))
         self._pending.append(data)
         self._pending_bytes += len(data)
         self._bytes_since_snapshot += len(data)
@@ -218,7 +220,7 @@ class LiveTask:
         )
         self._pending, self._pending_bytes = [], 0
         self._new, self._context, self._push = None, None, ()
-        self._captured = StreamItem.of_task(self.tip, self._fold.task()) if self._viewers else None
+        self._captured = self._take_view() if self._viewers else None
         return commit
 
     @property
@@ -289,8 +291,14 @@ class LiveTask:
         if self.durable < self.tip:
             self.check()
         if self.visible == self.tip and (self._view is None or self._view.seq != self.tip):
-            self._view = StreamItem.of_task(self.tip, self._fold.task())
+            self._view = self._take_view()
         return self._view if self._view is not None and self._view.seq >= wanted else None
+
+    def _take_view(self) -> StreamItem:
+        """The task at the tip; who has read it has read the last entry."""
+        view = StreamItem.of_task(self.tip, self._fold.task())
+        view.mark = self._last.mark if self._last is not None else str(self.tip)
+        return view
 
     # Watching a task that another process runs, and taking it over.
 
@@ -306,7 +314,8 @@ class LiveTask:
             if entry.status_update is not None:
                 self.status_seq = self.tip
             apply_entry(self._fold, entry)
-            self._window.push(item_of(self.tip, entry), len(data))
+            self._last = item_of(self.tip, entry)
+            self._window.push(self._last, len(data))
         if entries:
             self.confirm(self.tip)
 

@@ -7,7 +7,7 @@ from dragoman.engine.live import LiveTask, load_task, task_in
 from dragoman.engine.projection import project
 from dragoman.engine.recovery import Recovery
 from dragoman.engine.roster import Roster
-from dragoman.engine.streams import EventStream
+from dragoman.engine.streams import EventStream, find_mark
 from dragoman.model import (
     CancelTaskRequest,
     GetTaskRequest,
@@ -53,9 +53,13 @@ class Reading:
         )
 
     async def subscribe(self, call: Call, request: SubscribeToTaskRequest) -> EventStream:
-        """The task as it is, then everything after (SUB-02, I2)."""
+        """The task as it is, then everything after (SUB-02, I2); or what comes after the last event that was read."""
         roster = self._roster
         async with roster.visit(roster.scope_of(call), request.id) as live:
+            if call.last_event_id:
+                seq = await find_mark(live, roster.store, call.last_event_id)
+                if seq is not None:
+                    return roster.open_stream(live, after=seq)
             view = await live.view()
             if task_in(view).state.is_terminal:
                 raise UnsupportedOperationError("the task has ended; read it with GetTask")

@@ -58,6 +58,8 @@ class EventStream:
         while not self._is_done:
             if items := self._upto_end(await self._available()):
                 return items
+            if self._live.state.is_terminal and self._seq >= self._live.tip:
+                break  # the reader had come to the end before
             self._live.check()
             await self._live.changed.wait()
         await self.aclose()
@@ -130,3 +132,25 @@ def _is_last(event: StreamResponse) -> bool:
         return False
     state = event.status_update.status.state
     return state.is_terminal or state is TaskState.INPUT_REQUIRED
+
+
+async def find_mark(live: LiveTask, store: TaskStore, mark: str) -> int | None:
+    """The number of the entry that a reader says it has come to; None if the log has no such entry, or another one there."""
+    number, _, digest = mark.partition("-")
+    if not (number.isascii() and number.isdecimal() and len(number) <= _MOST_DIGITS):
+        return None
+    seq = int(number)
+    if not 0 < seq <= live.visible:
+        return None
+    return seq if not digest or await _has_mark(live, store, seq, mark) else None
+
+
+async def _has_mark(live: LiveTask, store: TaskStore, seq: int, mark: str) -> bool:
+    try:
+        items = live.after(seq - 1)[:1]
+    except BehindWindowError:
+        items = [item_of(seq, load_entry(data)) for data in await store.read(live.task_id, seq - 1, 1)]
+    return any(item is not None and item.mark == mark for item in items)
+
+
+_MOST_DIGITS = 18

@@ -1,6 +1,7 @@
 """The latest events of a task, kept in memory for readers who keep up."""
 
 from collections import deque
+from itertools import islice
 
 from dragoman.engine.entries import StreamItem
 
@@ -46,7 +47,8 @@ class Window:
         """The entries after `after` up to `upto`; BehindWindowError if the first is gone."""
         if after + 1 < self._start:
             raise BehindWindowError
-        return [self._entries[seq - self._start][0] for seq in range(after + 1, min(upto + 1, self.next_seq))]
+        first = after + 1 - self._start
+        return [item for item, _ in islice(self._entries, first, first + upto - after)]
 
     def _shrink(self, durable: int, max_bytes: int) -> None:
         while self._bytes > max_bytes and self._entries and self._start <= durable:

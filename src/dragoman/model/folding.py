@@ -35,7 +35,10 @@ class TaskFold:
         self._task = task
         self._frozen: Task | None = task
         self._history = list(task.history)
-        self._pieces = {artifact.artifact_id: _Pieces(artifact, list(artifact.parts)) for artifact in task.artifacts or ()}
+        self._is_question_kept = _is_kept(task)
+        self._pieces = {
+            artifact.artifact_id: _Pieces(artifact, list(artifact.parts)) for artifact in task.artifacts or ()
+        }
 
     @property
     def status(self) -> TaskStatus:
@@ -59,21 +62,25 @@ class TaskFold:
     def receive(self, message: Message) -> None:
         """A message of the caller joins the history, behind the question that it answers."""
         question = self._task.status.message
-        if question is not None and self.state.is_interrupted:
+        if question is not None and self.state.is_interrupted and not self._is_question_kept:
             self._history.append(question)
+            self._is_question_kept = True
         self._history.append(message)
         self._frozen = None
 
     def task(self) -> Task:
         """The task as it stands, artifacts and whole history included."""
         if self._frozen is None:
-            artifacts = tuple(pieces.artifact() for pieces in self._pieces.values())
+            artifacts = tuple(pieces.artifact() for pieces in self._pieces.values()) or self._task.artifacts
             self._frozen = replace(self._task, artifacts=artifacts, history=tuple(self._history))
         return self._frozen
 
     def _set_status(self, event: TaskStatusUpdateEvent) -> None:
-        metadata = {**(self._task.metadata or {}), **event.metadata} if event.metadata else self._task.metadata
+        metadata = (
+            {**(self._task.metadata or {}), **event.metadata} if event.metadata else self._task.metadata
+        )
         self._task = replace(self._task, status=event.status, metadata=metadata)
+        self._is_question_kept = False
         self._frozen = None
 
     def _add_artifact(self, event: TaskArtifactUpdateEvent) -> None:
@@ -83,3 +90,9 @@ class TaskFold:
         else:  # appending to an artifact that nobody has seen creates it; the sources leave this open
             self._pieces[event.artifact.artifact_id] = _Pieces(event.artifact, list(event.artifact.parts))
         self._frozen = None
+
+
+def _is_kept(task: Task) -> bool:
+    """Whether the history has the question that the status asks: it has been answered once, then."""
+    question = task.status.message
+    return question is not None and any(said.message_id == question.message_id for said in task.history)

@@ -22,6 +22,8 @@ _ANONYMOUS_CALL = Call()
 _PLAIN = ServiceParameters("1.0")
 _CURRENT = b"1.0"
 _JSON = b"application/json"
+_LAST_EVENT_ID = b"last-event-id"
+_IDEMPOTENCY_KEY = b"idempotency-key"
 
 
 class Gate:
@@ -38,7 +40,7 @@ class Gate:
     ) -> None:
         self._startup = startup
         self._authenticator = None if authenticator is admit_everyone else authenticator
-        self._max_tenant_length = limits.max_id_length
+        self._max_id_length = limits.max_id_length
         self._strict_versions = strict_versions
         self._bodies = BodyReader(max_bytes=limits.max_body_bytes, seconds=body_seconds)
 
@@ -71,17 +73,23 @@ class Gate:
             raise InvalidRequestError(f"the extensions have more than {MAX_EXTENSIONS_CHARS} characters")
         return parameters.extensions
 
-    def make_call(self, principal: Principal, extensions: tuple[str, ...], request: Record) -> Call:
+    def make_call(
+        self, principal: Principal, headers: RawHeaders, extensions: tuple[str, ...], request: Record
+    ) -> Call:
         """What the engine learns about the call; the tenant comes from the request alone."""
         tenant = str(getattr(request, "tenant", ""))
         if tenant != principal.tenant:
-            if len(tenant) > self._max_tenant_length:
-                problem = f"must have at most {self._max_tenant_length} characters"
+            if len(tenant) > self._max_id_length:
+                problem = f"must have at most {self._max_id_length} characters"
                 raise InvalidParamsError(violations=[FieldViolation(field="tenant", description=problem)])
             principal = replace(principal, tenant=tenant)
-        elif principal is ANONYMOUS and not extensions:
+        last_event_id = get_text(headers, _LAST_EVENT_ID)[: self._max_id_length]
+        key = get_text(headers, _IDEMPOTENCY_KEY)
+        if len(key) > self._max_id_length:
+            raise InvalidParamsError(f"an Idempotency-Key has at most {self._max_id_length} characters")
+        if principal is ANONYMOUS and not extensions and not key and not last_event_id:
             return _ANONYMOUS_CALL
-        return Call(principal, extensions)
+        return Call(principal, extensions, last_event_id, key)
 
 
 def _load_parameters(scope: Scope, headers: RawHeaders) -> ServiceParameters:

@@ -38,7 +38,7 @@ class JsonRpcExchange:
         if bound is None:
             raise MethodNotFoundError(f"there is no method {rpc.method[:60]!r}; the methods are {_METHODS}")
         request = codec.decode(bound.operation.request, rpc.params)
-        result = await bound.run(gate.make_call(principal, extensions, request), request)
+        result = await bound.run(gate.make_call(principal, headers, extensions, request), request)
         if bound.operation.streaming:
             return self._stream(result)
         return Reply(JSON, jsonrpc.build_result(rpc.id, around.encode(result, scope)))
@@ -63,7 +63,8 @@ class JsonRpcExchange:
         suffix = jsonrpc.RESULT_SUFFIX + _EVENT_END
 
         def frame(item: StreamItem) -> bytes:
-            return b"%b%b%b" % (prefix, sse.make_line(item.json), suffix)
+            place = b"id: %b\n" % item.mark.encode() if item.seq else b""
+            return b"%b%b%b%b" % (place, prefix, sse.make_line(item.json), suffix)
 
         def error_frame(error: A2AError) -> bytes:
             return sse.encode_event(jsonrpc.build_error(call_id, error))

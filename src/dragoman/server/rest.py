@@ -35,7 +35,7 @@ class RestExchange:
         extensions = gate.negotiate(scope, headers)
         request = rest.load_request(route, scope["query_string"], body)
         bound = around.operations[route.operation.name]
-        result = await bound.run(gate.make_call(principal, extensions, request), request)
+        result = await bound.run(gate.make_call(principal, headers, extensions, request), request)
         if bound.operation.streaming:
             return StreamReply(result, frame=_frame, error_frame=_frame_error, streams=around.streams)
         caching = (NO_STORE,) if route.verb == "GET" else ()
@@ -70,7 +70,7 @@ def _frame(item: StreamItem) -> bytes:
     """The bytes of an event, made once for all readers."""
     frame = item.encodings.get(_ENCODING)
     if frame is None:
-        frame = item.encodings[_ENCODING] = sse.encode_event(sse.make_line(item.json))
+        frame = item.encodings[_ENCODING] = sse.encode_event(sse.make_line(item.json), id=item.mark if item.seq else "")
     return frame
 
 

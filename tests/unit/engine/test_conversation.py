@@ -267,34 +267,15 @@ async def test_an_answer_belongs_to_the_question_and_not_to_who_reads_along():
         assert read == ["by the way"]
 
 
-async def test_a_question_that_nobody_answers_in_time_fails_the_task():
+async def test_a_question_that_nobody_answers_soon_waits_outside_of_memory_and_can_still_be_answered():
     async with serving(introduce, limits=Limits(park_timeout=timedelta(milliseconds=2))) as host:
         task = await host.begin("hi")
-        ended = await host.ended(task.id)
-        assert ended.state is FAILED
-        assert why(ended) == "nobody answered the question in time"
-
-
-async def test_a_job_can_do_without_an_answer_and_goes_on_with_slot_and_time():
-    stage = Stage()
-
-    async def work(turn: Turn) -> None:
-        try:
-            await turn.ask(question(turn, "name?"))
-        except SkillError:
-            assert turn.task().state is WORKING
-            await stage(turn)
-
-    limits = Limits(park_timeout=timedelta(milliseconds=2), max_runs=1)
-    async with serving(work, limits=limits) as host:
-        task = await host.begin("hi")
-        await stage.begun.wait()
-        waiting = await host.begin("next")
-        assert waiting.state is TaskState.SUBMITTED  # the only slot is taken
-        assert host.runs[task.id]._holds_slot
-        stage.go.set()
-        assert (await host.ended(task.id)).state is COMPLETED
-        assert (await host.ended(waiting.id)).state is COMPLETED
+        await until(lambda: host.is_idle)
+        assert (await host.get(task.id)).state is INPUT_REQUIRED
+        answered = await host.send("Ada", task_id=task.id)
+        assert answered.state is INPUT_REQUIRED
+        assert said(answered) == ["hi", "name?", "Ada"]
+        assert (await host.send("36", task_id=task.id)).state is COMPLETED
 
 
 async def test_a_job_can_give_up_a_question_by_itself():

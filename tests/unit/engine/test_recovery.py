@@ -206,7 +206,8 @@ async def test_an_answer_to_a_task_that_cannot_go_on_is_told_so():
     store = Vault()
     async with serving(introduce, store=store) as host:
         tasks = [await host.send("hi") for _ in range(3)]
-    async with serving(introduce, store=store) as host:
+    without_skill = ScriptedHandler(introduce, refusal=InvalidParamsError("no such skill"))
+    async with serving(without_skill, store=store) as host:
         answered = await host.send("Ada", task_id=tasks[0].id)
         assert answered.state is FAILED
         assert why(answered) == LOST

@@ -157,7 +157,7 @@ async def test_no_slot_is_lost_in_a_thousand_mixed_runs():
         assert slots._held == slots._expected == 0
         assert slots._places._value == 3
         for task_id in ids:
-            assert (await host.get(task_id)).state.is_terminal
+            assert (await host.get(task_id)).state.is_settled
 
 
 async def test_slots_are_given_in_the_order_of_asking():

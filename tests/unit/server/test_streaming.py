@@ -37,7 +37,9 @@ async def test_rest_sends_bare_events():
 async def test_jsonrpc_wraps_every_event_in_a_response():
     answer = await call(serve(FakeStream(make_item(1), make_item(2))), "SubscribeToTask", {"id": "t1"})
     assert [(event["jsonrpc"], event["id"]) for event in answer.events()] == [("2.0", 7)] * 2
-    assert answer.body.startswith(b'data: {"jsonrpc":"2.0","id":7,"result":{"message":')
+    place, _, rest = answer.body.partition(b"\n")
+    assert place.startswith(b"id: 1-")
+    assert rest.startswith(b'data: {"jsonrpc":"2.0","id":7,"result":{"message":')
 
 
 async def test_what_is_there_at_once_leaves_at_once():
