@@ -3,7 +3,7 @@
 import pytest
 
 from dragoman import Limits
-from dragoman.model import UnavailableError
+from dragoman.model import AgentExtension, UnavailableError
 from dragoman.model.errors import ERROR_TABLE
 from tests.interaction.agents import Parrot
 from tests.interaction.requirements import requirement
@@ -153,3 +153,16 @@ async def test_an_error_before_the_first_event_is_no_stream(wire):
     answer = await wire.call("SendStreamingMessage", send_params("x", task_id="nobody"))
     assert answer.headers["content-type"] == wire.media_type
     assert answer.error.reason == "TASK_NOT_FOUND"
+
+
+@requirement("CAP-06", "XTN-04")
+@pytest.mark.parametrize("operation", ["SendMessage", "SendStreamingMessage", "GetTask", "ListTasks"])
+async def test_an_extension_that_the_agent_requires_has_to_be_asked_for(connect, operation):
+    uri = "https://example.com/extensions/receipts/v1"
+    wire = await connect(Parrot(extensions=[AgentExtension(uri=uri, required=True)]))
+    params = {"id": "t1"} if operation == "GetTask" else send_params("hello") if "Send" in operation else {}
+    refused = await wire.call(operation, params)
+    assert refused.error.reason == "EXTENSION_SUPPORT_REQUIRED"
+    assert uri in refused.error.message
+    answer = await wire.call("SendMessage", send_params("hello"), a2a_extensions=uri)
+    assert answer.error is None

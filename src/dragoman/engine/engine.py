@@ -31,6 +31,7 @@ from dragoman.model import (
     DeleteTaskPushNotificationConfigRequest,
     Empty,
     ExtendedAgentCardNotConfiguredError,
+    ExtensionSupportRequiredError,
     GetExtendedAgentCardRequest,
     GetTaskPushNotificationConfigRequest,
     GetTaskRequest,
@@ -83,6 +84,7 @@ class Engine:
     ) -> None:
         self._handler = handler
         self._capabilities = capabilities
+        self._required_extensions = frozenset(one.uri for one in capabilities.extensions if one.required)
         self._limits = limits = limits or Limits()
         self._nursery = Nursery()
         self._writer = LogWriter(
@@ -170,51 +172,51 @@ class Engine:
             logger.warning("the store does not answer; others wait for the lease to run out")
 
     async def send(self, call: Call, request: SendMessageRequest) -> SendMessageResponse:
-        self._require_running()
-        self._require_push_if_asked_for(request)
+        self._admit(call)
+        self._require_push_if_asked_for(call, request)
         return await self._sending.send(call, request)
 
     async def stream(self, call: Call, request: SendMessageRequest) -> EventStream:
-        self._require_streaming()
-        self._require_push_if_asked_for(request)
+        self._require_streaming(call)
+        self._require_push_if_asked_for(call, request)
         return await self._counted(call, lambda: self._sending.stream(call, request))
 
     async def get_task(self, call: Call, request: GetTaskRequest) -> Task:
-        self._require_running()
+        self._admit(call)
         return await self._reading.get(call, request)
 
     async def list_tasks(self, call: Call, request: ListTasksRequest) -> ListTasksResponse:
-        self._require_running()
+        self._admit(call)
         return await self._reading.list(call, request)
 
     async def cancel_task(self, call: Call, request: CancelTaskRequest) -> Task:
-        self._require_running()
+        self._admit(call)
         return await self._canceling.cancel(call, request)
 
     async def subscribe(self, call: Call, request: SubscribeToTaskRequest) -> EventStream:
-        self._require_streaming()
+        self._require_streaming(call)
         return await self._counted(call, lambda: self._reading.subscribe(call, request))
 
     async def create_push_config(
         self, call: Call, request: TaskPushNotificationConfig
     ) -> TaskPushNotificationConfig:
-        self._require_push()
+        self._require_push(call)
         return await self._pushing.create(call, request)
 
     async def get_push_config(
         self, call: Call, request: GetTaskPushNotificationConfigRequest
     ) -> TaskPushNotificationConfig:
-        self._require_push()
+        self._require_push(call)
         return await self._pushing.get(call, request)
 
     async def list_push_configs(
         self, call: Call, request: ListTaskPushNotificationConfigsRequest
     ) -> ListTaskPushNotificationConfigsResponse:
-        self._require_push()
+        self._require_push(call)
         return await self._pushing.list(call, request)
 
     async def delete_push_config(self, call: Call, request: DeleteTaskPushNotificationConfigRequest) -> Empty:
-        self._require_push()
+        self._require_push(call)
         return await self._pushing.delete(call, request)
 
     async def get_extended_card(
@@ -250,20 +252,23 @@ class Engine:
     def _lose(self, live: LiveTask) -> None:
         self._roster.lose(live)
 
-    def _require_running(self) -> None:
+    def _admit(self, call: Call) -> None:
         if not self._is_running:
             raise UnavailableError("the agent is not running")
+        if missing := self._required_extensions.difference(call.extensions):
+            named = ", ".join(sorted(missing))
+            raise ExtensionSupportRequiredError(f"the agent requires extensions; send the header 'A2A-Extensions: {named}'")
 
-    def _require_streaming(self) -> None:
-        self._require_running()
+    def _require_streaming(self, call: Call) -> None:
+        self._admit(call)
         if not self._capabilities.streaming:
             raise UnsupportedOperationError("this agent does not stream; use SendMessage and GetTask")
 
-    def _require_push_if_asked_for(self, request: SendMessageRequest) -> None:
+    def _require_push_if_asked_for(self, call: Call, request: SendMessageRequest) -> None:
         if request.configuration and request.configuration.task_push_notification_config:
-            self._require_push()
+            self._require_push(call)
 
-    def _require_push(self) -> None:
-        self._require_running()
+    def _require_push(self, call: Call) -> None:
+        self._admit(call)
         if not self._capabilities.push_notifications or self._delivery is None:
             raise PushNotificationNotSupportedError
