@@ -4,6 +4,7 @@ import asyncio
 import os
 import sqlite3
 import sys
+from asyncio.subprocess import PIPE
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
@@ -12,18 +13,30 @@ import pytest
 import dragoman
 from dragoman.store import TaskQuery
 from dragoman.store.sqlite import SqliteTaskStore
-from dragoman.testing.store_contract.samples import SCOPE, accept, make_birth, make_commit, number, read_all
+from dragoman.testing.store_contract.samples import (
+    SCOPE,
+    accept,
+    load,
+    make_birth,
+    make_commit,
+    number,
+    read_all,
+)
 
+RUSH = Path(__file__).with_name("rush.py")
 STORM = Path(__file__).with_name("storm.py")
 SOURCE = Path(dragoman.__file__).parents[1]
 
 
+def run_storm(path, name, *, tasks, commits=0):
+    return run(STORM, path, name, tasks, commits)
+
+
 @asynccontextmanager
-async def run_storm(path, name, *, tasks, commits=0):
+async def run(*arguments):
     environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
-    arguments = [str(STORM), str(path), name, str(tasks), str(commits)]
     process = await asyncio.create_subprocess_exec(
-        sys.executable, *arguments, env=environment, stdout=asyncio.subprocess.PIPE
+        sys.executable, *map(str, arguments), env=environment, stdin=PIPE, stdout=PIPE
     )
     try:
         yield process
@@ -31,6 +44,13 @@ async def run_storm(path, name, *, tasks, commits=0):
         if process.returncode is None:
             process.kill()
         await process.wait()
+
+
+async def start_together(*processes):
+    for process in processes:
+        assert await process.stdout.readline() == b"ready\n"
+    for process in processes:
+        process.stdin.write(b"go\n")
 
 
 async def collect(process, at_least):
@@ -82,6 +102,29 @@ async def test_two_processes_write_one_log_without_holes(tmp_path):
             for task in range(3):
                 assert await read_all(store, f"{name}-{task}") == [*number(120)]
         assert (await store.list_tasks(SCOPE, TaskQuery(limit=1))).total == 7
+
+
+@pytest.mark.slow
+async def test_what_two_processes_ask_for_at_once_under_one_key_is_done_once(tmp_path):
+    path = tmp_path / "tasks.db"
+    async with SqliteTaskStore(path) as store:
+        await accept(store, make_birth("shared", holder="worker"))
+        async with run(RUSH, path, "left", 50) as left, run(RUSH, path, "right", 50) as right:
+            await start_together(left, right)
+            said = [(await process.communicate())[0].split() for process in (left, right)]
+        created, posted = (
+            [int(one) + int(other) for one, other in zip(*columns, strict=True)]
+            for columns in ((line[:3] for line in said), (line[3:] for line in said))
+        )
+        assert created == [1, 0, 99]
+        assert posted == [75, 0, 25]
+        record = await store.find_key(SCOPE, "rush", 1000)
+        assert record is not None
+        assert (await load(store, record.task_id)).task_id == record.digest.decode()
+        assert (await store.list_tasks(SCOPE, TaskQuery(limit=1))).total == 2
+        signals = await store.signals("worker", 1_000)
+        assert len({signal.body for signal in signals}) == len(signals) == 75
+        assert await store.check() == []
 
 
 async def test_two_stores_on_one_file_see_each_other_at_once(tmp_path):

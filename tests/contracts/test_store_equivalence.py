@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from dragoman.model import TaskState
 from dragoman.store import ContextState, MemoryTaskStore, Scope, TaskQuery
 from dragoman.store.sqlite import SqliteTaskStore
-from dragoman.testing.store_contract.samples import make_birth, make_commit, make_push
+from dragoman.testing.store_contract.samples import make_birth, make_commit, make_key, make_push
 
 SCOPES = [Scope("agent", "tenant", owner) for owner in ("ada", "bob")] + [Scope("other", "tenant", "ada")]
 scopes = st.sampled_from(SCOPES)
@@ -32,11 +32,26 @@ shared = {
     "at": moments,
     "holder": holders,
     "snapshot": st.none() | blobs,
+    "taken": st.lists(st.integers(1, 6), max_size=2).map(tuple),
     "context": st.none() | st.builds(ContextState, contexts, blobs),
     "push": pushes,
 }
-births = st.builds(make_birth, ids, context_id=contexts, **shared)
+keys = st.builds(
+    make_key, st.sampled_from(["k", "K", "k\0"]), st.integers(0, 6), st.sampled_from([b"", b"\0"])
+)
+births = st.builds(
+    lambda birth, taken: replace(birth, taken=taken),
+    st.builds(
+        make_birth,
+        ids,
+        context_id=contexts,
+        key=st.none() | keys,
+        **{name: values for name, values in shared.items() if name != "taken"},
+    ),
+    shared["taken"],
+)
 growths = st.builds(make_commit, ids, fence=st.integers(1, 3), first=st.integers(0, 9), **shared)
+askings = st.fixed_dictionaries({"limit": st.integers(0, 3), "now": moments, "key": st.none() | keys})
 queries = st.builds(
     TaskQuery,
     limit=st.integers(0, 4),
@@ -45,6 +60,9 @@ queries = st.builds(
     status_at_least=st.none() | moments,
     after=st.none() | st.tuples(moments, ids),
 )
+
+
+SIZES = ("tasks", "conversations", "webhooks", "dead_webhooks", "keys", "signals", "processes")
 
 
 class TwoStores(RuleBasedStateMachine):
@@ -107,14 +125,34 @@ class TwoStores(RuleBasedStateMachine):
     def delete_push(self, scope, task_id, config_id):
         self.both(lambda store: store.delete_push(scope, task_id, config_id))
 
-    @rule(now=moments, cursor=st.integers(0, 9), at=moments, is_dead=st.booleans())
-    def deliver(self, now, cursor, at, is_dead):
-        due = self.both(lambda store: store.due_push("agent", now, 100), sort_pushes)
+    @rule(now=moments, until=moments, cursor=st.integers(0, 9), at=moments, is_dead=st.booleans())
+    def deliver(self, now, until, cursor, at, is_dead):
+        due = self.both(lambda store: store.due_push("agent", now, until, 100), sort_pushes)
         for push in due[:2]:
             record = replace(
                 push, cursor=cursor, next_attempt_at=at, attempts=1, failing_since=at, is_dead=is_dead
             )
             self.both(lambda store, record=record: store.record_push(record))
+
+    @rule(scope=scopes, task_id=ids, body=blobs, asked=askings)
+    def post(self, scope, task_id, body, asked):
+        self.both(lambda store: store.post(scope, task_id, body, **asked))
+
+    @rule(holder=holders, limit=st.integers(0, 9))
+    def signals(self, holder, limit):
+        self.both(lambda store: store.signals(holder, limit), list)
+
+    @rule(scope=scopes, key=keys, now=moments)
+    def find_key(self, scope, key, now):
+        self.both(lambda store: store.find_key(scope, key.key, now))
+
+    @rule(ended_before=moments)
+    def compact(self, ended_before):
+        self.both(lambda store: store.compact("agent", ended_before, 100))
+
+    @rule(ended_before=moments, now=moments)
+    def forget(self, ended_before, now):
+        self.both(lambda store: store.forget("agent", ended_before, now, 100))
 
     @rule(scope=scopes, query=queries)
     def list_tasks(self, scope, query):
@@ -135,6 +173,11 @@ class TwoStores(RuleBasedStateMachine):
             for task in page.tasks:
                 self.both(lambda store, task=task: store.list_push(task.scope, task.task_id), list)
         self.both(lambda store: store.orphans("agent", 3, 100), sorted)
+        self.both(lambda store: store.dead_push("agent", 100), sort_pushes)
+        for task_id in "abcde":
+            self.both(lambda store, task_id=task_id: store.signals_of(task_id), list)
+        self.both(lambda store: store.check())
+        self.both(lambda store: store.sizes(), lambda sizes: {name: sizes[name] for name in SIZES})
 
 
 def sort_pushes(pushes):

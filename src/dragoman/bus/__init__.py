@@ -2,5 +2,6 @@
 
 from dragoman.bus.base import Bus, Topic
 from dragoman.bus.local import LocalBus
+from dragoman.bus.opening import open_bus
 
-__all__ = ["Bus", "LocalBus", "Topic"]
+__all__ = ["Bus", "LocalBus", "Topic", "open_bus"]

@@ -80,7 +80,8 @@ class Delivery:
         if room <= 0:
             return
         try:
-            due = await roster.store.due_push(roster.agent, roster.clock().millis, room + len(self._busy))
+            now = roster.clock().millis
+            due = await roster.store.due_push(roster.agent, now, now + _LEASE_MILLIS, room)
         except A2AError:
             logger.warning("the store does not answer; webhooks are served when it does")
             return
@@ -171,3 +172,4 @@ def _headers(config: TaskPushNotificationConfig) -> dict[str, str]:
 
 
 _LOOK_EVERY = timedelta(seconds=1)
+_LEASE_MILLIS = 60_000

@@ -7,15 +7,23 @@ from dragoman.store.records import Commit
 SEPARATOR = b"\n"
 
 
-def check_entries(batch: Sequence[Commit]) -> None:
-    """Refuse entries that would be torn apart where the log is written as lines."""
+def check_batch(batch: Sequence[Commit]) -> None:
+    """Refuse what no store can keep."""
     for commit in batch:
-        for position, entry in enumerate(commit.entries):
-            if SEPARATOR in entry:
-                number = commit.first + position
-                raise ValueError(
-                    f"entry {number} of task {commit.task_id!r} has a raw line feed; encode it as compact JSON"
-                )
+        _check_entries(commit)
+        if commit.key is not None and commit.new is None:
+            raise ValueError(
+                f"a commit to task {commit.task_id!r} has a key and creates nothing; use the key of a `post`"
+            )
+
+
+def _check_entries(commit: Commit) -> None:
+    """Entries with a line feed would be torn apart where the log is written as lines."""
+    for number, entry in enumerate(commit.entries, commit.first):
+        if SEPARATOR in entry:
+            raise ValueError(
+                f"entry {number} of task {commit.task_id!r} has a raw line feed; encode it as compact JSON"
+            )
 
 
 def join_entries(entries: Sequence[bytes]) -> bytes:

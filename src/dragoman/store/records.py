@@ -36,6 +36,39 @@ class NewTask:
 
 
 @dataclass(frozen=True, slots=True)
+class IdempotencyKey:
+    """A caller's name for one send. Within a scope it stands for the first thing that was done under it until `expires_at`.
+
+    At `expires_at` it is free again. `digest` tells whether a second send under the same key is the same send; only the
+    engine compares it.
+    """
+
+    key: str
+    digest: bytes
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRecord:
+    """What was done under a key: the task, and the digest of the request."""
+
+    task_id: str
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """Something for whoever runs a task: a message, or the wish to cancel.
+
+    Numbers grow in the order of arrival, over all tasks, and are never used again.
+    """
+
+    number: int
+    task_id: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class ContextState:
     """What a conversation remembers between its tasks; replaces what was there."""
 
@@ -65,6 +98,9 @@ class Commit:
     one that the current holder got, else the commit is refused as STALE. `new` creates the task, whose log is
     empty until then and whose fence becomes `fence`. `snapshot` is the fold of the log up to and with the last of `entries`.
     `holder` is who runs the task from now on; empty releases it. A terminal header releases it in any case.
+    `key`, beside `new` only, is the name under which the task was asked for: if the scope has used it, and it has not
+    expired when the task is created, the commit is refused as DUPLICATE. `taken` are numbers of signals of the task that
+    `entries` answer: they are deleted with the commit. Those that are gone or of other tasks are passed over.
     """
 
     scope: Scope
@@ -78,6 +114,8 @@ class Commit:
     snapshot: bytes | None = None
     context: ContextState | None = None
     push: tuple[PushRegistration, ...] = ()
+    key: IdempotencyKey | None = None
+    taken: tuple[int, ...] = ()
 
     @property
     def last(self) -> int:
@@ -85,10 +123,11 @@ class Commit:
 
 
 class Outcome(enum.Enum):
-    """What became of a commit."""
+    """What became of a commit, or of a signal."""
 
     ACCEPTED = "accepted"
     STALE = "stale"
+    DUPLICATE = "duplicate"
 
 
 @dataclass(frozen=True, slots=True)

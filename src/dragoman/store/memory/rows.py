@@ -1,7 +1,7 @@
 """How tasks lie in memory, and in which order they are found."""
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeAlias
 
 from dragoman.model import TaskState
@@ -21,14 +21,17 @@ Key: TypeAlias = tuple[int, str]
 
 
 class TaskRow:
-    """One task. `webhooks` stays None until there is one, for most tasks never have any."""
+    """One task. `webhooks` and `leases` stay None until there is one, for most tasks never have any."""
 
     __slots__ = (
         "context_id",
         "fence",
         "header",
         "holder",
+        "is_compact",
         "key",
+        "last_seq",
+        "leases",
         "log",
         "owned",
         "snapshot",
@@ -46,18 +49,47 @@ class TaskRow:
         self.fence = commit.fence
         self.holder = ""
         self.log: list[bytes] = []
+        self.last_seq = 0
+        self.is_compact = False
         self.snapshot: bytes | None = None
         self.snapshot_seq = 0
         self.webhooks: dict[str, PushDelivery] | None = None
-
-    @property
-    def last_seq(self) -> int:
-        return len(self.log)
+        self.leases: dict[str, int] | None = None
 
     def belongs_to(self, scope: Scope) -> bool:
         return self.owned.scope is scope or self.owned.scope == scope
 
+    @property
+    def has_ended(self) -> bool:
+        return self.header.state.is_terminal
+
+    @property
+    def is_compactable(self) -> bool:
+        webhooks = (self.webhooks or {}).values()
+        is_told = all(webhook.is_dead or webhook.cursor >= self.last_seq for webhook in webhooks)
+        return is_told and self.snapshot is not None and self.snapshot_seq == self.last_seq
+
+    def append(self, entries: Sequence[bytes]) -> None:
+        self.log += entries
+        self.last_seq += len(entries)
+
+    def compact(self) -> None:
+        self.log = []
+        self.is_compact = True
+
+    def lease(self, config_id: str, until: int) -> None:
+        if self.leases is None:
+            self.leases = {}
+        self.leases[config_id] = until
+
+    def leased_until(self, config_id: str, otherwise: int) -> int:
+        return (self.leases or {}).get(config_id, otherwise)
+
+    def release(self, config_id: str) -> None:
+        (self.leases or {}).pop(config_id, None)
+
     def register(self, push: PushRegistration) -> None:
+        self.release(push.config_id)
         if self.webhooks is None:
             self.webhooks = {}
         self.webhooks[push.config_id] = PushDelivery(
@@ -75,7 +107,7 @@ class TaskRow:
             last_seq=self.last_seq,
             snapshot=self.snapshot,
             snapshot_seq=self.snapshot_seq,
-            tail=tuple(self.log[self.snapshot_seq :]),
+            tail=() if self.is_compact else tuple(self.log[self.snapshot_seq :]),
         )
 
 
@@ -101,6 +133,21 @@ class OwnedRows:
         row.header = header
         row.key = (header.status_at, row.task_id)
         self.add(row)
+
+    def remove(self, row: TaskRow) -> None:
+        """Forget the task, and with the last of a conversation what that remembers."""
+        _remove(self._by_state[row.header.state], row.key)
+        siblings = self._by_context[row.context_id]
+        _remove(siblings, row.key)
+        if not siblings:
+            del self._by_context[row.context_id]
+            self.conversations.pop(row.context_id, None)
+
+    def find_ended(self, before: int) -> Iterator[str]:
+        """Ids of tasks that ended before then."""
+        for state, keys in self._by_state.items():
+            if state.is_terminal:
+                yield from (task_id for _, task_id in keys[: bisect_left(keys, (before, ""))])
 
     def find(self, query: TaskQuery) -> Iterable[list[Key]]:
         """Ordered runs of keys, which together are what the query's context and state ask for."""

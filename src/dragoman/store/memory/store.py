@@ -1,21 +1,27 @@
 """The task store that keeps nothing."""
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from heapq import nsmallest
+from itertools import islice
 
 from dragoman.store.base import TaskStore
-from dragoman.store.commits import check_entries, holder_after
+from dragoman.store.commits import check_batch, holder_after
 from dragoman.store.lifetime import Lifetime
+from dragoman.store.memory.keys import KeyRing
+from dragoman.store.memory.mailbox import Mailbox
 from dragoman.store.memory.rows import Key, OwnedRows, TaskRow
 from dragoman.store.records import (
     Commit,
+    IdempotencyKey,
+    KeyRecord,
     NewTask,
     Outcome,
     PushDelivery,
     PushRegistration,
     Scope,
+    Signal,
     StoredTask,
     TaskPage,
     TaskQuery,
@@ -32,6 +38,9 @@ class MemoryTaskStore(TaskStore):
         self._held: dict[str, set[str]] = {}
         self._alive_until: dict[str, int] = {}
         self._behind: set[tuple[str, str]] = set()
+        self._uncompacted: dict[str, TaskRow] = {}
+        self._keys = KeyRing()
+        self._mailbox = Mailbox()
 
     @property
     def location(self) -> str:
@@ -43,12 +52,13 @@ class MemoryTaskStore(TaskStore):
 
     async def __aexit__(self, *exc_info: object) -> None:
         self._lifetime.close()
-        for rows in (self._owned, self._tasks, self._held, self._alive_until, self._behind):
+        by_task = (self._tasks, self._uncompacted, self._behind, self._mailbox)
+        for rows in (*by_task, self._owned, self._held, self._alive_until, self._keys):
             rows.clear()
 
     async def commit(self, batch: Sequence[Commit]) -> Sequence[Outcome]:
         self._lifetime.check()
-        check_entries(batch)
+        check_batch(batch)
         return [self._apply(commit) for commit in batch]
 
     async def load(self, scope: Scope, task_id: str) -> StoredTask | None:
@@ -99,6 +109,40 @@ class MemoryTaskStore(TaskStore):
         held = (task_id for holder in dead for task_id in self._held[holder])
         return [task_id for task_id in held if self._tasks[task_id].owned.scope.agent == agent][:limit]
 
+    async def find_key(self, scope: Scope, key: str, now: int) -> KeyRecord | None:
+        self._lifetime.check()
+        return self._keys.find(scope, key, now)
+
+    async def post(
+        self,
+        scope: Scope,
+        task_id: str,
+        body: bytes,
+        *,
+        limit: int,
+        now: int,
+        key: IdempotencyKey | None = None,
+    ) -> Outcome:
+        row = self._find(scope, task_id)
+        if key is not None and self._keys.find(scope, key.key, now):
+            return Outcome.DUPLICATE
+        if row is None or row.has_ended or len(self._mailbox.list(task_id)) >= limit:
+            return Outcome.STALE
+        self._mailbox.put(task_id, body)
+        if key is not None:
+            self._keys.use(scope, key, task_id)
+        return Outcome.ACCEPTED
+
+    async def signals(self, holder: str, limit: int) -> Sequence[Signal]:
+        self._lifetime.check()
+        held = [task_id for task_id in self._mailbox if holder and self._tasks[task_id].holder == holder]
+        waiting = (signal for task_id in held for signal in self._mailbox.list(task_id))
+        return nsmallest(limit, waiting, key=lambda signal: signal.number)
+
+    async def signals_of(self, task_id: str) -> Sequence[Signal]:
+        self._lifetime.check()
+        return self._mailbox.list(task_id)
+
     async def put_push(self, scope: Scope, task_id: str, push: PushRegistration) -> bool:
         row = self._find(scope, task_id)
         if row is None:
@@ -119,15 +163,24 @@ class MemoryTaskStore(TaskStore):
         if row is None:
             return False
         (row.webhooks or {}).pop(config_id, None)
+        row.release(config_id)
         self._behind.discard((task_id, config_id))
         return True
 
-    async def due_push(self, agent: str, now: int, limit: int) -> Sequence[PushDelivery]:
+    async def due_push(self, agent: str, now: int, until: int, limit: int) -> Sequence[PushDelivery]:
         self._lifetime.check()
-        due = (webhook for webhook in self._list_behind(agent) if webhook.next_attempt_at <= now)
-        return nsmallest(
-            limit, due, key=lambda webhook: (webhook.next_attempt_at, webhook.task_id, webhook.config_id)
+        behind = (webhook for webhook in self._list_behind(agent) if webhook.next_attempt_at <= now)
+        free = (
+            webhook
+            for webhook in behind
+            if self._tasks[webhook.task_id].leased_until(webhook.config_id, now) <= now
         )
+        due = nsmallest(
+            limit, free, key=lambda webhook: (webhook.next_attempt_at, webhook.task_id, webhook.config_id)
+        )
+        for webhook in due:
+            self._tasks[webhook.task_id].lease(webhook.config_id, until)
+        return due
 
     async def record_push(self, delivery: PushDelivery) -> None:
         row = self._find(delivery.scope, delivery.task_id)
@@ -135,7 +188,49 @@ class MemoryTaskStore(TaskStore):
             return
         if (webhook := row.webhooks.get(delivery.config_id)) and webhook.config == delivery.config:
             row.webhooks[delivery.config_id] = replace(delivery, cursor=max(webhook.cursor, delivery.cursor))
+            row.release(delivery.config_id)
             self._watch(row)
+
+    async def dead_push(self, agent: str, limit: int) -> Sequence[PushDelivery]:
+        dead = (webhook for webhook in self._list_webhooks(agent) if webhook.is_dead)
+        return nsmallest(limit, dead, key=lambda webhook: webhook.failing_since)
+
+    async def compact(self, agent: str, ended_before: int, limit: int) -> int:
+        self._lifetime.check()
+        ended = (row for row in self._uncompacted.values() if row.header.status_at < ended_before)
+        ripe = (row for row in ended if row.owned.scope.agent == agent and row.is_compactable)
+        rows = list(islice(ripe, max(limit, 0)))
+        for row in rows:
+            row.compact()
+            del self._uncompacted[row.task_id]
+        return len(rows)
+
+    async def forget(self, agent: str, ended_before: int, now: int, limit: int) -> int:
+        self._lifetime.check()
+        scopes = [owned for scope, owned in self._owned.items() if scope.agent == agent]
+        ended = (task_id for owned in scopes for task_id in owned.find_ended(ended_before))
+        task_ids = list(islice(ended, max(limit, 0)))
+        for task_id in task_ids:
+            self._drop(task_id)
+        for holder in [h for h, until in self._alive_until.items() if until < min(ended_before, now)]:
+            del self._alive_until[holder]
+        return len(task_ids) + self._keys.expire(now, limit - len(task_ids))
+
+    async def sizes(self) -> Mapping[str, int]:
+        webhooks = list(self._list_webhooks())
+        return {
+            "tasks": len(self._tasks),
+            "conversations": sum(len(owned.conversations) for owned in self._owned.values()),
+            "webhooks": len(webhooks),
+            "dead_webhooks": sum(webhook.is_dead for webhook in webhooks),
+            "keys": len(self._keys),
+            "signals": len(self._mailbox),
+            "processes": len(self._alive_until),
+        }
+
+    async def check(self) -> Sequence[str]:
+        self._lifetime.check()
+        return []
 
     def _find(self, scope: Scope, task_id: str) -> TaskRow | None:
         self._lifetime.check()
@@ -143,11 +238,22 @@ class MemoryTaskStore(TaskStore):
         return row if row is not None and row.belongs_to(scope) else None
 
     def _apply(self, commit: Commit) -> Outcome:
-        row = self._create(commit, commit.new) if commit.new else self._find_current(commit)
+        key, new = commit.key, commit.new
+        if key and new and self._keys.find(commit.scope, key.key, new.created_at):
+            return Outcome.DUPLICATE
+        row = self._create(commit, new) if new else self._find_current(commit)
         if row is None:
             return Outcome.STALE
-        row.log += commit.entries
+        row.append(commit.entries)
         self._set_status(row, commit)
+        self._keep(row, commit)
+        if key is not None:
+            self._keys.use(commit.scope, key, commit.task_id)
+        self._mailbox.take(commit.task_id, commit.taken)
+        return Outcome.ACCEPTED
+
+    def _keep(self, row: TaskRow, commit: Commit) -> None:
+        """What a commit may bring besides entries and a status."""
         if commit.snapshot is not None:
             row.snapshot, row.snapshot_seq = commit.snapshot, row.last_seq
         if commit.context is not None:
@@ -156,7 +262,6 @@ class MemoryTaskStore(TaskStore):
             row.register(push)
         if row.webhooks:
             self._watch(row)
-        return Outcome.ACCEPTED
 
     def _create(self, commit: Commit, new: NewTask) -> TaskRow | None:
         if commit.task_id in self._tasks or commit.first != 1:
@@ -170,14 +275,18 @@ class MemoryTaskStore(TaskStore):
 
     def _find_current(self, commit: Commit) -> TaskRow | None:
         row = self._tasks.get(commit.task_id)
-        if row is None or commit.fence != row.fence or commit.first != row.last_seq + 1:
+        if row is None or row.is_compact or not row.belongs_to(commit.scope):
             return None
-        return row if row.belongs_to(commit.scope) else None
+        return row if (commit.fence, commit.first) == (row.fence, row.last_seq + 1) else None
 
     def _set_status(self, row: TaskRow, commit: Commit) -> None:
         header = commit.header
         if header.state is not row.header.state or header.status_at != row.header.status_at:
             row.owned.move(row, header)
+        if row.has_ended:
+            self._uncompacted[row.task_id] = row
+        else:
+            self._uncompacted.pop(row.task_id, None)
         holder = holder_after(commit)
         if holder != row.holder:
             self._hold(row, holder)
@@ -192,6 +301,16 @@ class MemoryTaskStore(TaskStore):
         if holder:
             self._held.setdefault(holder, set()).add(row.task_id)
 
+    def _drop(self, task_id: str) -> None:
+        row = self._tasks[task_id]
+        self._hold(row, "")
+        for config_id in row.webhooks or ():
+            self._behind.discard((task_id, config_id))
+        self._mailbox.drop(task_id)
+        self._uncompacted.pop(task_id, None)
+        row.owned.remove(row)
+        del self._tasks[task_id]
+
     def _is_alive(self, holder: str, now: int) -> bool:
         return self._alive_until.get(holder, now) > now
 
@@ -202,6 +321,13 @@ class MemoryTaskStore(TaskStore):
                 self._behind.add(key)
             else:
                 self._behind.discard(key)
+
+    def _list_webhooks(self, agent: str | None = None) -> Iterator[PushDelivery]:
+        """Webhooks of one agent, or of all."""
+        self._lifetime.check()
+        for row in self._tasks.values():
+            if row.webhooks and agent in (None, row.owned.scope.agent):
+                yield from (replace(webhook, last_seq=row.last_seq) for webhook in row.webhooks.values())
 
     def _list_behind(self, agent: str) -> Iterator[PushDelivery]:
         for task_id, config_id in self._behind:

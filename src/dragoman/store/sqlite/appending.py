@@ -8,14 +8,17 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from dragoman.store.commits import holder_after, join_entries
-from dragoman.store.records import Commit, NewTask, Outcome, PushRegistration, Scope
+from dragoman.store.records import Commit, NewTask, Outcome, PushRegistration
 from dragoman.store.sqlite.bulk import Cells, blob, dump_json, number, run_bulk, text
-from dragoman.store.sqlite.rows import STATE_NUMBERS, scope_columns
+from dragoman.store.sqlite.keys import KeyRing
+from dragoman.store.sqlite.rows import STATE_NUMBERS
+from dragoman.store.sqlite.scopes import ScopeIds
+from dragoman.store.sqlite.signals import take
 
 # One row however many heads there are, for every further row is another turn for the global lock. None of these
 # columns holds text of a caller, which JSON in SQLite would cut at a NUL.
 _HEADS = """SELECT
-    (SELECT json_group_array(json_array(task_id, id, scope, fence, last_seq, state, status_at, holder))
+    (SELECT json_group_array(json_array(task_id, id, scope, fence, last_seq, state, status_at, holder, is_compact))
         FROM tasks WHERE task_id IN (SELECT value FROM json_each(?))),
     (SELECT coalesce(max(id), 0) FROM tasks)"""
 
@@ -35,37 +38,13 @@ _PUT_CONTEXTS = f"""INSERT INTO contexts (scope, context_id, state)
 PUT_WEBHOOKS = f"""INSERT INTO webhooks (task, config_id, config, cursor, last_seq)
     SELECT {number(0)}, {text(1)}, {blob(2)}, {number(3)}, {number(4)} FROM json_each(?1) WHERE true
     ON CONFLICT (task, config_id) DO UPDATE SET config = excluded.config, cursor = excluded.cursor,
-    last_seq = excluded.last_seq, attempts = 0, next_attempt_at = 0, failing_since = 0, last_error = '', is_dead = 0"""
+    last_seq = excluded.last_seq, attempts = 0, next_attempt_at = 0, failing_since = 0, last_error = '', is_dead = 0,
+    leased_until = 0"""
 
 # Two statements, because a column that is named is rewritten in its indexes even when its value stays.
 _ADVANCE = f"UPDATE tasks SET last_seq = {number(1)} FROM json_each(?1) WHERE tasks.id = {number(0)}"
 _CHANGE_STATUS = f"""UPDATE tasks SET last_seq = {number(1)}, state = {number(2)}, status_at = {number(3)},
     holder = {text(4)} FROM json_each(?1) WHERE tasks.id = {number(0)}"""
-
-
-class ScopeIds:
-    """The numbers of scopes, remembered. What a transaction added must be forgotten when it is rolled back."""
-
-    _MOST = 10_000
-
-    def __init__(self) -> None:
-        self._ids: dict[Scope, int] = {}
-
-    def forget(self) -> None:
-        self._ids.clear()
-
-    def find(self, connection: sqlite3.Connection, scope: Scope) -> int:
-        """The scope's number, made if need be."""
-        if (known := self._ids.get(scope)) is not None:
-            return known
-        columns = scope_columns(scope)
-        connection.execute("INSERT OR IGNORE INTO scopes (agent, tenant, owner) VALUES (?, ?, ?)", columns)
-        select = "SELECT id FROM scopes WHERE agent = ? AND tenant = ? AND owner = ?"
-        found: int = connection.execute(select, columns).fetchone()[0]
-        if len(self._ids) >= self._MOST:
-            self.forget()
-        self._ids[scope] = found
-        return found
 
 
 class Head(msgspec.Struct, array_like=True):
@@ -79,11 +58,13 @@ class Head(msgspec.Struct, array_like=True):
     state: int
     status_at: int
     holder: str
+    is_compact: int = 0
     new: NewTask | None = None
     has_new_status: bool = False
 
     def fits(self, commit: Commit, scope: int) -> bool:
-        return (self.scope, self.fence, self.last_seq + 1) == (scope, commit.fence, commit.first)
+        mine = (self.scope, self.fence, self.last_seq + 1, self.is_compact)
+        return mine == (scope, commit.fence, commit.first, 0)
 
     def accept(self, commit: Commit) -> None:
         self.last_seq = commit.last
@@ -132,14 +113,14 @@ class _Appending:
         self._snapshots: dict[int, Cells] = {}
         self._contexts: dict[tuple[int, str], Cells] = {}
         self._webhooks: list[tuple[Head, PushRegistration]] = []
+        self._taken: list[tuple[int, int]] = []
+        self._keys = KeyRing(connection, scopes, commits)
 
     def apply(self, commit: Commit) -> Outcome:
-        head = self._heads.get(commit.task_id)
         scope = self._scopes.find(self._connection, commit.scope)
-        if commit.new is not None:
-            head = self._create(commit, commit.new, scope) if head is None and commit.first == 1 else None
-        elif head is not None and not head.fits(commit, scope):
-            head = None
+        if self._keys.is_used(scope, commit):
+            return Outcome.DUPLICATE
+        head = self._create(commit, commit.new, scope) if commit.new else self._find_current(commit, scope)
         if head is None:
             return Outcome.STALE
         head.accept(commit)
@@ -156,12 +137,20 @@ class _Appending:
         run_bulk(connection, _PUT_CONTEXTS, self._contexts.values())
         webhooks = (webhook_row(head.rowid, push, head.last_seq) for head, push in self._webhooks)
         run_bulk(connection, PUT_WEBHOOKS, webhooks)
+        take(connection, self._taken)
+        self._keys.write()
 
-    def _create(self, commit: Commit, new: NewTask, scope: int) -> Head:
+    def _create(self, commit: Commit, new: NewTask, scope: int) -> Head | None:
+        if commit.task_id in self._heads or commit.first != 1:
+            return None
         self._last_rowid += 1
-        head = Head(commit.task_id, self._last_rowid, scope, commit.fence, 0, 0, 0, "", new)
+        head = Head(commit.task_id, self._last_rowid, scope, commit.fence, 0, 0, 0, "", new=new)
         self._heads[commit.task_id] = head
         return head
+
+    def _find_current(self, commit: Commit, scope: int) -> Head | None:
+        head = self._heads.get(commit.task_id)
+        return head if head is not None and head.fits(commit, scope) else None
 
     def _collect(self, commit: Commit, head: Head) -> None:
         task = head.rowid
@@ -174,6 +163,8 @@ class _Appending:
             context_id = commit.context.context_id
             self._contexts[head.scope, context_id] = (head.scope, context_id, commit.context.state)
         self._webhooks += [(head, push) for push in commit.push]
+        self._taken += [(signal, task) for signal in commit.taken]
+        self._keys.use(head.scope, commit)
 
     def _update(self, heads: Sequence[Head]) -> None:
         if advanced := [(head.rowid, head.last_seq) for head in heads if not head.has_new_status]:

@@ -7,8 +7,8 @@ out again. They are no part of the JSON because bytes cannot be, and because SQL
 """
 
 import sqlite3
-from collections.abc import Iterable
-from typing import TypeAlias
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -34,14 +34,25 @@ def text(position: int) -> str:
 
 def run_bulk(connection: sqlite3.Connection, statement: str, rows: Iterable[Cells]) -> None:
     """Run the statement over the rows, in as few goes as is good for memory; not at all over none."""
+    for load in _split(rows):
+        load.run(connection, statement)
+
+
+def query_bulk(connection: sqlite3.Connection, statement: str, rows: Iterable[Cells]) -> Iterator[Any]:
+    """What the statement finds for the rows."""
+    for load in _split(rows):
+        yield from load.run(connection, statement).fetchall()
+
+
+def _split(rows: Iterable[Cells]) -> Iterator["_Load"]:
     load = _Load()
     for row in rows:
         load.add(row)
         if load.size > _MAX_BYTES:
-            load.run(connection, statement)
+            yield load
             load = _Load()
     if load.rows:
-        load.run(connection, statement)
+        yield load
 
 
 class _Load:
@@ -56,8 +67,8 @@ class _Load:
     def add(self, row: Cells) -> None:
         self.rows.append([cell if isinstance(cell, int) else self._put(cell) for cell in row])
 
-    def run(self, connection: sqlite3.Connection, statement: str) -> None:
-        connection.execute(statement, (dump_json(self.rows), b"".join(self._pieces)))
+    def run(self, connection: sqlite3.Connection, statement: str) -> sqlite3.Cursor:
+        return connection.execute(statement, (dump_json(self.rows), b"".join(self._pieces)))
 
     def _put(self, cell: str | bytes) -> tuple[int, int]:
         """Where the piece begins, counted from one as SQL does, and how long it is."""

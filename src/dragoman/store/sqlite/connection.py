@@ -1,6 +1,7 @@
 """Connections to the file, and what can be said when there is none."""
 
 import enum
+import logging
 import os
 import sqlite3
 import time
@@ -12,10 +13,14 @@ from pathlib import Path
 
 from dragoman.model import UnavailableError
 from dragoman.store.sqlite.schema import migrate
+from dragoman.store.sqlite.wal import MAX_WAL_BYTES
 
 # UPDATE ... FROM is of 3.33, and what Python's own builds have carried since 3.10 is newer.
 _OLDEST_SQLITE = (3, 35, 0)
 _BUSY_PAUSE_SECONDS = 0.01
+_WAL_PAGES = 1000
+
+logger = logging.getLogger("dragoman.store")
 
 
 class Durability(enum.Enum):
@@ -52,6 +57,19 @@ def open_writer(settings: Settings) -> sqlite3.Connection:
     return _connect(settings, lambda connection: _set_up_writer(connection, settings))
 
 
+def close_writer(connection: sqlite3.Connection) -> None:
+    """Fold the WAL into the file as far as nobody reads it, and close.
+
+    SQLite does it by itself only for the last connection to the file, and other processes may serve it for months.
+    """
+    try:
+        connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+    except sqlite3.Error:
+        logger.debug("the last checkpoint failed; whoever opens the file next makes it", exc_info=True)
+    finally:
+        connection.close()
+
+
 def open_reader(settings: Settings) -> sqlite3.Connection:
     """A connection that only reads, to a file that exists."""
     return _connect(settings, _set_up_reader)
@@ -80,7 +98,8 @@ def _set_up_writer(connection: sqlite3.Connection, settings: Settings) -> None:
     migrate(connection, str(settings.path))
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute(f"PRAGMA synchronous = {_SYNCHRONOUS[settings.durability]}")
-    connection.execute("PRAGMA journal_size_limit = 67108864")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {_WAL_PAGES}")
+    connection.execute(f"PRAGMA journal_size_limit = {MAX_WAL_BYTES}")
     connection.execute("PRAGMA cache_size = -16384")
 
 

@@ -29,11 +29,7 @@ def load_task(connection: sqlite3.Connection, scope: Scope, task_id: str) -> Sto
 
 def read_entries(connection: sqlite3.Connection, task_id: str, after: int, limit: int) -> list[bytes]:
     """A stretch of the log."""
-    row = connection.execute("SELECT id, last_seq FROM tasks WHERE task_id = ?", (task_id,)).fetchone()
-    if row is None or limit <= 0 or row[1] <= after:
-        return []
-    rowid, last_seq = row
-    return list(islice(iterate_entries(connection, rowid, after, last_seq), limit))
+    return list(islice(iterate_entries(connection, task_id, after), max(limit, 0)))
 
 
 def load_context(connection: sqlite3.Connection, scope: Scope, context_id: str) -> bytes | None:
@@ -48,8 +44,10 @@ def list_tasks(connection: sqlite3.Connection, scope: Scope, query: TaskQuery) -
     where, values = _filter(scope, query)
     total = connection.execute(f"SELECT {_total(query)} WHERE {where}", values).fetchone()[0]
     rows = connection.execute(*_select_page(query, where, values)).fetchall()
-    tasks = tuple(load_stored(connection, scope, row) for row in rows[: query.limit])
-    return TaskPage(tasks=tasks, total=total, has_more=len(rows) > query.limit)
+    tasks = (load_stored(connection, scope, row) for row in rows[: query.limit])
+    return TaskPage(
+        tasks=tuple(task for task in tasks if task), total=total, has_more=len(rows) > query.limit
+    )
 
 
 def _select_page(query: TaskQuery, where: str, values: Row) -> tuple[str, Row]:

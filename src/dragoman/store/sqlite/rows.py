@@ -25,12 +25,16 @@ STATE_NUMBERS: dict[TaskState, int] = {
 STATES = {number: state for state, number in STATE_NUMBERS.items()}
 TERMINAL_NUMBERS = frozenset(number for number, state in STATES.items() if state.is_terminal)
 
+MAX_NUMBER = 2**63 - 1
+
 SCOPE_ID = "(SELECT id FROM scopes WHERE agent = ? AND tenant = ? AND owner = ?)"
 
-TASK_COLUMNS = """tasks.id, tasks.task_id, tasks.context_id, tasks.state, tasks.status_at, tasks.fence, tasks.holder,
+TASK_COLUMNS = """tasks.task_id, tasks.context_id, tasks.state, tasks.status_at, tasks.fence, tasks.holder,
     tasks.last_seq, snapshots.body, coalesce(snapshots.seq, 0)"""
 
-_SEGMENTS = """SELECT first_seq, body FROM segments WHERE task = ? AND last_seq > ? AND first_seq <= ? ORDER BY last_seq"""
+# The task by its id, for its row's number may be another task's once it is forgotten.
+_SEGMENTS = """SELECT first_seq, body FROM segments WHERE task = (SELECT id FROM tasks WHERE task_id = ?)
+    AND last_seq > ? AND first_seq <= ? ORDER BY last_seq"""
 
 
 def scope_columns(scope: Scope) -> tuple[str, str, str]:
@@ -38,12 +42,18 @@ def scope_columns(scope: Scope) -> tuple[str, str, str]:
     return (scope.agent, scope.tenant, scope.owner)
 
 
-def load_stored(connection: sqlite3.Connection, scope: Scope, row: Row) -> StoredTask:
-    """The task of a row of TASK_COLUMNS.
+def load_stored(connection: sqlite3.Connection, scope: Scope, row: Row) -> StoredTask | None:
+    """The task of a row of TASK_COLUMNS; None if it was forgotten since the row was read.
 
-    The log before the row's last number does not change any more, so that row and tail need no common transaction.
+    Row and tail need no common transaction: the log before the row's last number does not change any more, and what is
+    compacted has no tail. So a tail that is too short is one that is gone.
     """
-    rowid, task_id, context_id, state, status_at, fence, holder, last_seq, snapshot, snapshot_seq = row
+    task_id, context_id, state, status_at, fence, holder, last_seq, snapshot, snapshot_seq = row
+    tail: tuple[bytes, ...] = ()
+    if snapshot_seq < last_seq:
+        tail = tuple(iterate_entries(connection, task_id, snapshot_seq, last_seq))
+        if len(tail) < last_seq - snapshot_seq:
+            return None
     return StoredTask(
         scope=scope,
         task_id=task_id,
@@ -54,13 +64,13 @@ def load_stored(connection: sqlite3.Connection, scope: Scope, row: Row) -> Store
         last_seq=last_seq,
         snapshot=snapshot,
         snapshot_seq=snapshot_seq,
-        tail=tuple(iterate_entries(connection, rowid, snapshot_seq, last_seq))
-        if snapshot_seq < last_seq
-        else (),
+        tail=tail,
     )
 
 
-def iterate_entries(connection: sqlite3.Connection, rowid: int, after: int, last: int) -> Iterator[bytes]:
-    """The entries numbered `after` + 1 to `last` of the task with that row."""
-    for first_seq, body in connection.execute(_SEGMENTS, (rowid, after, last)):
+def iterate_entries(
+    connection: sqlite3.Connection, task_id: str, after: int, last: int = MAX_NUMBER
+) -> Iterator[bytes]:
+    """The entries numbered `after` + 1 and up, of the segments that begin up to `last`."""
+    for first_seq, body in connection.execute(_SEGMENTS, (task_id, after, last)):
         yield from split_entries(body)[max(after + 1 - first_seq, 0) :]

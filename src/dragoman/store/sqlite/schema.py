@@ -10,6 +10,9 @@ from dragoman.model import UnavailableError
 
 Migration: TypeAlias = tuple[str, ...]
 
+ENDED = "tasks.state IN (3, 4, 5, 7)"
+"""What a query says to be allowed to use the index `tasks_ended`."""
+
 _TASK_LOG: Migration = (
     """CREATE TABLE scopes (
         id INTEGER PRIMARY KEY,
@@ -86,7 +89,49 @@ _TASK_LOG: Migration = (
     END""",
 )
 
-MIGRATIONS: tuple[Migration, ...] = (_TASK_LOG,)
+_MANY_PROCESSES: Migration = (
+    # The task's own id and not its row, for a key outlives its task.
+    """CREATE TABLE keys (
+        scope INTEGER NOT NULL,
+        key TEXT NOT NULL,
+        task_id TEXT NOT NULL,
+        digest BLOB NOT NULL,
+        expires_at INTEGER NOT NULL,
+        PRIMARY KEY (scope, key)
+    ) WITHOUT ROWID""",
+    "CREATE INDEX keys_by_expiry ON keys (expires_at)",
+    # AUTOINCREMENT, or the number of the newest would be used again once it is taken. `holder` repeats the task's, so that a
+    # process finds its signals without looking at all the tasks that it runs.
+    """CREATE TABLE signals (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        task INTEGER NOT NULL,
+        holder TEXT NOT NULL,
+        body BLOB NOT NULL
+    )""",
+    "CREATE INDEX signals_by_task ON signals (task)",
+    "CREATE INDEX signals_by_holder ON signals (holder)",
+    """CREATE TRIGGER signals_follow AFTER UPDATE OF holder ON tasks WHEN new.holder <> old.holder BEGIN
+        UPDATE signals SET holder = new.holder WHERE task = new.id;
+    END""",
+    "ALTER TABLE webhooks ADD COLUMN leased_until INTEGER NOT NULL DEFAULT 0",
+    "CREATE INDEX webhooks_dead ON webhooks (failing_since) WHERE is_dead = 1",
+    "ALTER TABLE tasks ADD COLUMN is_compact INTEGER NOT NULL DEFAULT 0",
+    # One index for both kinds of upkeep: what waits to be compacted lies apart from what waits to be forgotten.
+    "CREATE INDEX tasks_ended ON tasks (is_compact, status_at) WHERE state IN (3, 4, 5, 7)",
+    """CREATE TRIGGER totals_shrink AFTER DELETE ON tasks BEGIN
+        UPDATE totals SET tasks = tasks - 1 WHERE scope = old.scope AND state = old.state;
+    END""",
+    """CREATE TRIGGER tasks_vanish AFTER DELETE ON tasks BEGIN
+        DELETE FROM segments WHERE task = old.id;
+        DELETE FROM snapshots WHERE task = old.id;
+        DELETE FROM webhooks WHERE task = old.id;
+        DELETE FROM signals WHERE task = old.id;
+        DELETE FROM contexts WHERE scope = old.scope AND context_id = old.context_id
+            AND NOT EXISTS (SELECT 1 FROM tasks WHERE scope = old.scope AND context_id = old.context_id);
+    END""",
+)
+
+MIGRATIONS: tuple[Migration, ...] = (_TASK_LOG, _MANY_PROCESSES)
 
 
 def migrate(connection: sqlite3.Connection, path: str) -> None:

@@ -2,7 +2,7 @@
 
 import sqlite3
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from os import PathLike
@@ -11,21 +11,32 @@ from typing import Concatenate, ParamSpec, TypeVar
 from urllib.parse import quote
 
 from dragoman.store.base import TaskStore
-from dragoman.store.commits import check_entries
+from dragoman.store.commits import check_batch
 from dragoman.store.lifetime import Lifetime, Phase
 from dragoman.store.records import (
     Commit,
+    IdempotencyKey,
+    KeyRecord,
     Outcome,
     PushDelivery,
     PushRegistration,
     Scope,
+    Signal,
     StoredTask,
     TaskPage,
     TaskQuery,
 )
-from dragoman.store.sqlite import leases, reading, webhooks
-from dragoman.store.sqlite.connection import Durability, Settings, explained, open_reader, open_writer
+from dragoman.store.sqlite import checking, keys, leases, reading, signals, upkeep, webhooks
+from dragoman.store.sqlite.connection import (
+    Durability,
+    Settings,
+    close_writer,
+    explained,
+    open_reader,
+    open_writer,
+)
 from dragoman.store.sqlite.threads import AnyJob, Crew, Job
+from dragoman.store.sqlite.wal import Wal
 from dragoman.store.sqlite.writing import CommitJob, Transactions
 
 P = ParamSpec("P")
@@ -53,7 +64,12 @@ class SqliteTaskStore(TaskStore):
         self._path = Path(path).absolute()
         self._lifetime = Lifetime(self.location)
         settings = Settings(self._path, durability, busy_timeout)
-        self._writer = Crew(partial(open_writer, settings), Transactions().run, group=_MAX_GROUP)
+        self._writer = Crew(
+            partial(open_writer, settings),
+            Transactions(Wal(self._path)).run,
+            group=_MAX_GROUP,
+            close=close_writer,
+        )
         self._readers = Crew(partial(open_reader, settings), _run_reads)
         self._reader_count = readers
 
@@ -91,7 +107,7 @@ class SqliteTaskStore(TaskStore):
 
     async def commit(self, batch: Sequence[Commit]) -> Sequence[Outcome]:
         self._lifetime.check()
-        check_entries(batch)
+        check_batch(batch)
         with explained(self._path):
             return await self._writer.submit(CommitJob(batch))
 
@@ -119,6 +135,28 @@ class SqliteTaskStore(TaskStore):
     async def orphans(self, agent: str, now: int, limit: int) -> Sequence[str]:
         return await self._read(leases.list_orphans, agent, now, limit)
 
+    async def find_key(self, scope: Scope, key: str, now: int) -> KeyRecord | None:
+        return await self._read(keys.find_key, scope, key, now)
+
+    async def post(
+        self,
+        scope: Scope,
+        task_id: str,
+        body: bytes,
+        *,
+        limit: int,
+        now: int,
+        key: IdempotencyKey | None = None,
+    ) -> Outcome:
+        posting = signals.Posting(scope, task_id, body, limit, now, key)
+        return await self._write(signals.post, posting)
+
+    async def signals(self, holder: str, limit: int) -> Sequence[Signal]:
+        return await self._read(signals.list_held, holder, limit)
+
+    async def signals_of(self, task_id: str) -> Sequence[Signal]:
+        return await self._read(signals.list_of_task, task_id)
+
     async def put_push(self, scope: Scope, task_id: str, push: PushRegistration) -> bool:
         return await self._write(webhooks.put_push, scope, task_id, push)
 
@@ -128,11 +166,29 @@ class SqliteTaskStore(TaskStore):
     async def delete_push(self, scope: Scope, task_id: str, config_id: str) -> bool:
         return await self._write(webhooks.delete_push, scope, task_id, config_id)
 
-    async def due_push(self, agent: str, now: int, limit: int) -> Sequence[PushDelivery]:
-        return await self._read(webhooks.list_due, agent, now, limit)
+    async def due_push(self, agent: str, now: int, until: int, limit: int) -> Sequence[PushDelivery]:
+        # Mostly nothing is due, and to see that takes no write lock.
+        if not await self._read(webhooks.has_due, agent, now):
+            return []
+        return await self._write(webhooks.take_due, agent, now, until, limit)
 
     async def record_push(self, delivery: PushDelivery) -> None:
         await self._write(webhooks.record_push, delivery)
+
+    async def dead_push(self, agent: str, limit: int) -> Sequence[PushDelivery]:
+        return await self._read(webhooks.list_dead, agent, limit)
+
+    async def compact(self, agent: str, ended_before: int, limit: int) -> int:
+        return await self._write(upkeep.compact, agent, ended_before, limit)
+
+    async def forget(self, agent: str, ended_before: int, now: int, limit: int) -> int:
+        return await self._write(upkeep.forget, agent, ended_before, now, limit)
+
+    async def sizes(self) -> Mapping[str, int]:
+        return await self._read(upkeep.measure)
+
+    async def check(self) -> Sequence[str]:
+        return await self._read(checking.check)
 
     async def _read(
         self, action: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs

@@ -54,11 +54,17 @@ class Crew:
     """
 
     def __init__(
-        self, open_connection: Callable[[], sqlite3.Connection], serve: Serve, *, group: int = 1
+        self,
+        open_connection: Callable[[], sqlite3.Connection],
+        serve: Serve,
+        *,
+        group: int = 1,
+        close: Callable[[sqlite3.Connection], None] = sqlite3.Connection.close,
     ) -> None:
         self._open_connection = open_connection
         self._serve = serve
         self._group = group
+        self._close = close
         self._jobs: SimpleQueue[AnyJob | None] = SimpleQueue()
         self._endings: list[Job[None]] = []
 
@@ -96,7 +102,7 @@ class Crew:
         try:
             self._serve_until_dismissed(connection)
         finally:
-            connection.close()
+            self._close(connection)
             _settle([ending])
 
     def _serve_until_dismissed(self, connection: sqlite3.Connection) -> None:

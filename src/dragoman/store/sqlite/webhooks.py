@@ -6,18 +6,24 @@ import sqlite3
 
 from dragoman.store.records import PushDelivery, PushRegistration, Scope
 from dragoman.store.sqlite.appending import PUT_WEBHOOKS, webhook_row
-from dragoman.store.sqlite.bulk import run_bulk
+from dragoman.store.sqlite.bulk import dump_json, run_bulk
 from dragoman.store.sqlite.rows import SCOPE_ID, Row, scope_columns
 
 _COLUMNS = """webhooks.config_id, webhooks.config, webhooks.cursor, webhooks.last_seq, webhooks.attempts,
     webhooks.next_attempt_at, webhooks.failing_since, webhooks.last_error, webhooks.is_dead"""
 _TASK = f"SELECT id, last_seq FROM tasks WHERE task_id = ? AND scope = {SCOPE_ID}"
-_DUE = f"""SELECT scopes.agent, scopes.tenant, scopes.owner, tasks.task_id, {_COLUMNS}
+_OWNED = f"SELECT scopes.agent, scopes.tenant, scopes.owner, tasks.task_id, {_COLUMNS}, webhooks.rowid"
+DUE = f"""{_OWNED}
     FROM webhooks INDEXED BY webhooks_due JOIN tasks ON tasks.id = webhooks.task JOIN scopes ON scopes.id = tasks.scope
-    WHERE webhooks.cursor < webhooks.last_seq AND webhooks.is_dead = 0 AND webhooks.next_attempt_at <= ? AND scopes.agent = ?
-    ORDER BY webhooks.next_attempt_at, webhooks.task, webhooks.config_id LIMIT ?"""
+    WHERE webhooks.cursor < webhooks.last_seq AND webhooks.is_dead = 0 AND webhooks.next_attempt_at <= ?1
+    AND webhooks.leased_until <= ?1 AND scopes.agent = ?2
+    ORDER BY webhooks.next_attempt_at, webhooks.task, webhooks.config_id LIMIT ?3"""
+DEAD = f"""{_OWNED}
+    FROM webhooks INDEXED BY webhooks_dead JOIN tasks ON tasks.id = webhooks.task JOIN scopes ON scopes.id = tasks.scope
+    WHERE webhooks.is_dead = 1 AND scopes.agent = ? ORDER BY webhooks.failing_since LIMIT ?"""
+LEASE = "UPDATE webhooks SET leased_until = ? WHERE rowid IN (SELECT value FROM json_each(?))"
 _RECORD = f"""UPDATE webhooks SET cursor = max(cursor, ?), attempts = ?, next_attempt_at = ?, failing_since = ?,
-    last_error = ?, is_dead = ? WHERE config_id = ? AND config = ?
+    last_error = ?, is_dead = ?, leased_until = 0 WHERE config_id = ? AND config = ?
     AND task = (SELECT id FROM tasks WHERE task_id = ? AND scope = {SCOPE_ID})"""
 
 
@@ -51,13 +57,23 @@ def delete_push(connection: sqlite3.Connection, scope: Scope, task_id: str, conf
     return True
 
 
-def list_due(connection: sqlite3.Connection, agent: str, now: int, limit: int) -> list[PushDelivery]:
-    """Webhooks with something to tell, longest due first."""
-    rows = connection.execute(_DUE, (now, agent, limit))
-    return [
-        _to_delivery(Scope(agent, tenant, owner), task_id, tuple(columns))
-        for agent, tenant, owner, task_id, *columns in rows
-    ]
+def has_due(connection: sqlite3.Connection, agent: str, now: int) -> bool:
+    """Whether a webhook of the agent has something to tell."""
+    return connection.execute(DUE, (now, agent, 1)).fetchone() is not None
+
+
+def take_due(
+    connection: sqlite3.Connection, agent: str, now: int, until: int, limit: int
+) -> list[PushDelivery]:
+    """Webhooks with something to tell, longest due first, and nobody else's until then."""
+    rows = connection.execute(DUE, (now, agent, limit)).fetchall()
+    connection.execute(LEASE, (until, dump_json([row[-1] for row in rows])))
+    return [_to_owned_delivery(row) for row in rows]
+
+
+def list_dead(connection: sqlite3.Connection, agent: str, limit: int) -> list[PushDelivery]:
+    """Webhooks that are tried no more."""
+    return [_to_owned_delivery(row) for row in connection.execute(DEAD, (agent, limit))]
 
 
 def record_push(connection: sqlite3.Connection, delivery: PushDelivery) -> None:
@@ -77,6 +93,11 @@ def record_push(connection: sqlite3.Connection, delivery: PushDelivery) -> None:
 def _find_task(connection: sqlite3.Connection, scope: Scope, task_id: str) -> Row | None:
     row: Row | None = connection.execute(_TASK, (task_id, *scope_columns(scope))).fetchone()
     return row
+
+
+def _to_owned_delivery(row: Row) -> PushDelivery:
+    agent, tenant, owner, task_id, *columns, _ = row
+    return _to_delivery(Scope(agent, tenant, owner), task_id, tuple(columns))
 
 
 def _to_delivery(scope: Scope, task_id: str, row: Row) -> PushDelivery:

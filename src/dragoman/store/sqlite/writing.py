@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from itertools import groupby, islice
 
 from dragoman.store.records import Commit, Outcome
-from dragoman.store.sqlite.appending import ScopeIds, append
+from dragoman.store.sqlite.appending import append
+from dragoman.store.sqlite.scopes import ScopeIds
 from dragoman.store.sqlite.threads import AnyJob, Job
+from dragoman.store.sqlite.wal import Wal
 
 
 class CommitJob(Job[list[Outcome]]):
@@ -22,12 +24,14 @@ class CommitJob(Job[list[Outcome]]):
 class Transactions:
     """Runs groups of jobs, each group in a transaction of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, wal: Wal) -> None:
+        self._wal = wal
         self._scopes = ScopeIds()
 
     def run(self, connection: sqlite3.Connection, jobs: Sequence[AnyJob]) -> None:
         try:
             self._try(connection, jobs)
+            self._wal.trim(connection)
         except sqlite3.OperationalError as error:
             _fail(jobs, error)
         except BaseException as error:  # noqa: BLE001 -- whoever waits for it gets it

@@ -10,12 +10,15 @@ They need pytest and pytest-asyncio. For readable failures, call
 
 from dragoman.testing.store_contract.endurance import EnduranceContract
 from dragoman.testing.store_contract.keeping import KeepingContract
+from dragoman.testing.store_contract.keys import KeyContract
 from dragoman.testing.store_contract.leases import LeaseContract
 from dragoman.testing.store_contract.listing import ListingContract
 from dragoman.testing.store_contract.log import LogContract
 from dragoman.testing.store_contract.pushes import PushContract
 from dragoman.testing.store_contract.reading import ReadingContract
 from dragoman.testing.store_contract.scopes import ScopeContract
+from dragoman.testing.store_contract.signals import SignalContract
+from dragoman.testing.store_contract.upkeep import UpkeepContract
 
 __all__ = ["DurableTaskStoreContract", "TaskStoreContract"]
 
@@ -26,7 +29,10 @@ class TaskStoreContract(
     ScopeContract,
     ListingContract,
     LeaseContract,
+    KeyContract,
+    SignalContract,
     PushContract,
+    UpkeepContract,
     EnduranceContract,
 ):
     """What every task store does."""

@@ -8,16 +8,21 @@ from pathlib import Path
 import pytest
 
 from dragoman.model import UnavailableError
-from dragoman.store import ContextState, PushDelivery, Scope, TaskQuery, TaskStore
+from dragoman.store import ContextState, KeyRecord, PushDelivery, Scope, TaskQuery, TaskStore
 from dragoman.testing.store_contract.samples import (
+    ACCEPTED,
+    DUPLICATE,
     SCOPE,
+    STALE,
     StoreContract,
     accept,
     load,
     make_birth,
     make_commit,
+    make_key,
     make_push,
     number,
+    post,
     read_all,
 )
 
@@ -34,11 +39,20 @@ CALLS: dict[str, Callable[[TaskStore], Awaitable[object]]] = {
     "retire": lambda store: store.retire("worker"),
     "claim": lambda store: store.claim("task", "worker", 1),
     "orphans": lambda store: store.orphans("greeter", 1, 1),
+    "find_key": lambda store: store.find_key(SCOPE, "key", 1),
+    "post": lambda store: store.post(SCOPE, "task", b"", limit=1, now=1),
+    "signals": lambda store: store.signals("worker", 1),
+    "signals_of": lambda store: store.signals_of("task"),
     "put_push": lambda store: store.put_push(SCOPE, "task", PUSH),
     "list_push": lambda store: store.list_push(SCOPE, "task"),
     "delete_push": lambda store: store.delete_push(SCOPE, "task", "hook"),
-    "due_push": lambda store: store.due_push("greeter", 1, 1),
+    "due_push": lambda store: store.due_push("greeter", 1, 2, 1),
     "record_push": lambda store: store.record_push(DELIVERY),
+    "dead_push": lambda store: store.dead_push("greeter", 1),
+    "compact": lambda store: store.compact("greeter", 1, 1),
+    "forget": lambda store: store.forget("greeter", 1, 1, 1),
+    "sizes": lambda store: store.sizes(),
+    "check": lambda store: store.check(),
 }
 
 every_call = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
@@ -135,8 +149,49 @@ class EnduranceContract(StoreContract):
         assert await store.load_context(scope, text) == text.encode()
         page = await store.list_tasks(scope, TaskQuery(limit=9, context_id=text or "a"))
         assert [task.task_id for task in page.tasks] == ["task" if text else "plain"]
-        due = await store.due_push(text, 1, 10)
+        due = await store.due_push(text, 1, 2, 10)
         assert [(delivery.scope, delivery.config_id) for delivery in due] == [(scope, text)]
+
+    @strange_text
+    async def test_keys_and_signals_may_hold_anything(self, store: TaskStore, text: str) -> None:
+        scope = Scope(agent=text, tenant=text, owner=text)
+        key = make_key(text, digest=text.encode())
+        await accept(store, make_birth(scope=scope, holder=text or "worker", key=key))
+        assert await store.find_key(scope, text, 1000) == KeyRecord("task", text.encode())
+        assert list(await store.commit([make_birth("other", scope=scope, key=key)])) == [DUPLICATE]
+        assert await post(store, body=text.encode(), scope=scope, key=key) is DUPLICATE
+        assert await post(store, body=text.encode(), scope=scope, key=make_key(text + "!")) is ACCEPTED
+        assert [signal.body for signal in await store.signals(text or "worker", 9)] == [text.encode()]
+
+    async def test_a_signal_may_be_big(self, store: TaskStore) -> None:
+        await accept(store, make_birth())
+        big = b"\xff\0" * 2_621_440
+        assert await post(store, body=big) is ACCEPTED
+        assert [signal.body for signal in await store.signals_of("task")] == [big]
+
+    async def test_one_of_many_commits_with_one_key_is_accepted(self, store: TaskStore) -> None:
+        async with asyncio.TaskGroup() as group:
+            births = [make_birth(f"task-{n}", key=make_key()) for n in range(50)]
+            rivals = [group.create_task(store.commit([birth])) for birth in births]
+        won = [n for n, rival in enumerate(rivals) if rival.result()[0] is ACCEPTED]
+        assert len(won) == 1
+        assert sum(rival.result()[0] is DUPLICATE for rival in rivals) == 49
+        assert await store.find_key(SCOPE, "key", 1000) == KeyRecord(f"task-{won[0]}", make_key().digest)
+
+    async def test_signals_posted_all_at_once_stay_within_the_limit(self, store: TaskStore) -> None:
+        await accept(store, make_birth())
+        async with asyncio.TaskGroup() as group:
+            posts = [group.create_task(post(store, body=b"%d" % n, limit=5)) for n in range(20)]
+        accepted = [b"%d" % n for n, posted in enumerate(posts) if posted.result() is ACCEPTED]
+        assert sorted(signal.body for signal in await store.signals_of("task")) == sorted(accepted)
+        assert len(accepted) == 5
+
+    async def test_nobody_delivers_what_another_delivers(self, store: TaskStore) -> None:
+        await accept(store, *(make_birth(f"task-{n}", push=(make_push(),)) for n in range(30)))
+        async with asyncio.TaskGroup() as group:
+            rivals = [group.create_task(store.due_push(SCOPE.agent, 1, 2, 10)) for _ in range(6)]
+        taken = [push.task_id for rival in rivals for push in rival.result()]
+        assert sorted(taken) == sorted(f"task-{n}" for n in range(30))
 
     @strange_text
     async def test_ids_that_name_nothing_are_absent(self, store: TaskStore, text: str) -> None:
@@ -145,6 +200,9 @@ class EnduranceContract(StoreContract):
         assert list(await store.read(text, 0, 10)) == []
         assert await store.load_context(SCOPE, text) is None
         assert await store.list_push(SCOPE, text) is None
+        assert await store.find_key(SCOPE, text, 0) is None
+        assert await post(store, text + "?") is STALE
+        assert list(await store.signals_of(text)) == list(await store.signals(text, 9)) == []
         assert (await store.list_tasks(SCOPE, TaskQuery(limit=9, context_id=text or "b"))).total == 0
 
     async def test_the_store_says_where_it_is(self, store: TaskStore) -> None:

@@ -4,8 +4,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from dragoman.model import TaskState
-from dragoman.store import ContextState, TaskQuery
+from dragoman.store import ContextState, KeyRecord, TaskQuery
 from dragoman.testing.store_contract.samples import (
+    DUPLICATE,
     FOREIGN_SCOPES,
     SCOPE,
     StoreContract,
@@ -13,8 +14,10 @@ from dragoman.testing.store_contract.samples import (
     load,
     make_birth,
     make_commit,
+    make_key,
     make_push,
     number,
+    post,
     read_all,
     refuse,
 )
@@ -89,7 +92,7 @@ class KeepingContract(StoreContract):
             await accept(
                 store, make_birth(count=2, push=(make_push("a"), make_push("b"), make_push("c", cursor=2)))
             )
-            [first, second] = await store.due_push(SCOPE.agent, 100, 10)
+            [first, second] = await store.due_push(SCOPE.agent, 100, 100, 10)
             await store.record_push(
                 replace(first, cursor=1, attempts=2, next_attempt_at=90, last_error="503")
             )
@@ -97,6 +100,53 @@ class KeepingContract(StoreContract):
             before = await store.list_push(SCOPE, "task")
         async with self.make_store(tmp_path) as store:
             assert await store.list_push(SCOPE, "task") == before
-            assert [push.config_id for push in await store.due_push(SCOPE.agent, 100, 10)] == ["a"]
+            assert [push.config_id for push in await store.due_push(SCOPE.agent, 100, 100, 10)] == ["a"]
             await accept(store, make_commit(first=3))
-            assert [push.config_id for push in await store.due_push(SCOPE.agent, 100, 10)] == ["c", "a"]
+            assert [push.config_id for push in await store.due_push(SCOPE.agent, 100, 100, 10)] == ["c", "a"]
+
+    async def test_keys_are_kept(self, tmp_path: Path) -> None:
+        async with self.make_store(tmp_path) as store:
+            await accept(store, make_birth(key=make_key()))
+        async with self.make_store(tmp_path) as store:
+            assert await store.find_key(SCOPE, "key", 1000) == KeyRecord("task", make_key().digest)
+            assert list(await store.commit([make_birth("late", key=make_key())])) == [DUPLICATE]
+
+    async def test_signals_and_their_numbers_are_kept(self, tmp_path: Path) -> None:
+        async with self.make_store(tmp_path) as store:
+            await accept(store, make_birth(holder="worker"))
+            for body in (b"one", b"two"):
+                await post(store, body=body)
+            [first, second] = await store.signals("worker", 10)
+            await accept(store, make_commit(holder="worker", taken=(second.number,)))
+        async with self.make_store(tmp_path) as store:
+            assert list(await store.signals("worker", 10)) == [first]
+            await post(store, body=b"three")
+            assert [signal.number > second.number for signal in await store.signals("worker", 10)] == [
+                False,
+                True,
+            ]
+
+    async def test_delivery_leases_are_kept(self, tmp_path: Path) -> None:
+        async with self.make_store(tmp_path) as store:
+            await accept(store, make_birth(push=(make_push(),)))
+            assert len(await store.due_push(SCOPE.agent, 100, 200, 10)) == 1
+        async with self.make_store(tmp_path) as store:
+            assert await store.due_push(SCOPE.agent, 199, 300, 10) == []
+            assert len(await store.due_push(SCOPE.agent, 200, 300, 10)) == 1
+
+    async def test_what_is_compacted_and_forgotten_stays_so(self, tmp_path: Path) -> None:
+        ended = [
+            make_birth(name, state=TaskState.COMPLETED, snapshot=b"all", at=at)
+            for name, at in (("a", 1), ("b", 2))
+        ]
+        async with self.make_store(tmp_path) as store:
+            await accept(store, *ended)
+            assert await store.forget(SCOPE.agent, 2, 0, 10) == 1
+            assert await store.compact(SCOPE.agent, 3, 10) == 1
+            before = await load(store, "b")
+        async with self.make_store(tmp_path) as store:
+            assert await store.load(SCOPE, "a") is None
+            assert await load(store, "b") == before
+            assert await read_all(store, "b") == []
+            assert await store.compact(SCOPE.agent, 3, 10) == 0
+            assert list(await store.check()) == []

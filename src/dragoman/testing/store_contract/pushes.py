@@ -87,8 +87,8 @@ class PushContract(StoreContract):
         await accept(store, make_birth(push=(make_push(),)))
         [push] = await get_due(store)
         await store.record_push(replace(push, attempts=1, next_attempt_at=NOW + 1))
-        assert await store.due_push(SCOPE.agent, NOW, 10) == []
-        assert len(await store.due_push(SCOPE.agent, NOW + 1, 10)) == 1
+        assert await store.due_push(SCOPE.agent, NOW, NOW, 10) == []
+        assert len(await store.due_push(SCOPE.agent, NOW + 1, NOW + 1, 10)) == 1
 
     async def test_a_dead_webhook_is_never_due(self, store: TaskStore) -> None:
         await accept(store, make_birth(push=(make_push(),)))
@@ -105,7 +105,7 @@ class PushContract(StoreContract):
             at = {"a": 300, "b": 100, "c": 200}[push.task_id]
             await store.record_push(replace(push, next_attempt_at=at))
         assert [push.task_id for push in await get_due(store)] == ["b", "c", "a"]
-        assert [push.task_id for push in await store.due_push(SCOPE.agent, NOW, 2)] == ["b", "c"]
+        assert [push.task_id for push in await store.due_push(SCOPE.agent, NOW, NOW, 2)] == ["b", "c"]
 
     async def test_due_webhooks_are_of_one_agent_and_of_all_its_owners(self, store: TaskStore) -> None:
         births = [
@@ -113,9 +113,9 @@ class PushContract(StoreContract):
             for scope in (SCOPE, *FOREIGN_SCOPES)
         ]
         await accept(store, *births)
-        due = await store.due_push(SCOPE.agent, NOW, 10)
+        due = await store.due_push(SCOPE.agent, NOW, NOW, 10)
         assert {push.scope for push in due} == {SCOPE, *FOREIGN_SCOPES[1:]}
-        assert [push.scope for push in await store.due_push(FOREIGN_SCOPES[0].agent, NOW, 10)] == [
+        assert [push.scope for push in await store.due_push(FOREIGN_SCOPES[0].agent, NOW, NOW, 10)] == [
             FOREIGN_SCOPES[0]
         ]
 
@@ -148,6 +148,86 @@ class PushContract(StoreContract):
         await store.record_push(replace(push, cursor=1))
         assert [push.cursor for push in await get_pushes(store)] == [3]
 
+    async def test_what_is_due_is_the_callers_alone_until_its_lease_ends(self, store: TaskStore) -> None:
+        await accept(store, make_birth(push=(make_push(),)))
+        [push] = await store.due_push(SCOPE.agent, NOW, NOW + 10, 10)
+        assert await store.due_push(SCOPE.agent, NOW, NOW + 10, 10) == []
+        assert await store.due_push(SCOPE.agent, NOW + 9, NOW + 20, 10) == []
+        assert await store.due_push(SCOPE.agent, NOW + 10, NOW + 20, 10) == [push]
+
+    async def test_what_is_due_beyond_the_limit_is_left_to_others(self, store: TaskStore) -> None:
+        await accept(store, *(make_birth(f"task-{n}", push=(make_push(),)) for n in range(3)))
+        first = await store.due_push(SCOPE.agent, NOW, NOW + 10, 2)
+        second = await store.due_push(SCOPE.agent, NOW, NOW + 10, 2)
+        assert [len(first), len(second)] == [2, 1]
+        assert {push.task_id for push in (*first, *second)} == {"task-0", "task-1", "task-2"}
+
+    async def test_a_lease_does_not_show_in_the_record(self, store: TaskStore) -> None:
+        await accept(store, make_birth(push=(make_push(),)))
+        before = await get_pushes(store)
+        assert await store.due_push(SCOPE.agent, NOW, NOW + 10, 10) == before
+        assert await get_pushes(store) == before
+
+    async def test_recording_how_it_went_ends_the_lease(self, store: TaskStore) -> None:
+        await accept(store, make_birth(push=(make_push(),)))
+        [push] = await store.due_push(SCOPE.agent, NOW, NOW + 10, 10)
+        await store.record_push(replace(push, attempts=1, next_attempt_at=NOW + 1))
+        assert await store.due_push(SCOPE.agent, NOW, NOW + 10, 10) == []
+        assert len(await store.due_push(SCOPE.agent, NOW + 1, NOW + 10, 10)) == 1
+
+    async def test_what_is_appended_during_a_lease_is_due_after_it(self, store: TaskStore) -> None:
+        await accept(store, make_birth(push=(make_push(),)))
+        [push] = await store.due_push(SCOPE.agent, NOW, NOW + 10, 10)
+        await accept(store, make_commit())
+        assert await store.due_push(SCOPE.agent, NOW, NOW + 10, 10) == []
+        await store.record_push(replace(push, cursor=1))
+        assert [push.last_seq for push in await get_due(store)] == [2]
+
+    async def test_a_webhook_that_is_replaced_is_free(self, store: TaskStore) -> None:
+        await accept(store, make_birth(push=(make_push("a"), make_push("b"))))
+        leased = await store.due_push(SCOPE.agent, NOW, NOW + 10, 10)
+        await store.put_push(SCOPE, "task", make_push("a", config=b"1"))
+        assert [push.config for push in await get_due(store)] == [b"1"]
+        await accept(store, make_commit(push=(make_push("b", config=b"2"),)))
+        assert [push.config for push in await get_due(store)] == [b"1", b"2"]
+        for push in leased:
+            await store.record_push(replace(push, cursor=1))
+        assert [push.cursor for push in await get_pushes(store)] == [0, 0]
+
+    async def test_a_webhook_that_was_removed_and_made_again_is_free(self, store: TaskStore) -> None:
+        await accept(store, make_birth(push=(make_push(),)))
+        await store.due_push(SCOPE.agent, NOW, NOW + 10, 10)
+        await store.delete_push(SCOPE, "task", "hook")
+        await store.put_push(SCOPE, "task", make_push())
+        assert len(await get_due(store)) == 1
+
+    async def test_dead_webhooks_are_listed_longest_failing_first(self, store: TaskStore) -> None:
+        births = [make_birth(name, push=(make_push("a"), make_push("b"))) for name in ("one", "two")]
+        await accept(store, *births)
+        since = {("one", "a"): 3, ("two", "a"): 1, ("two", "b"): 2}
+        for push in await get_due(store):
+            if at := since.get((push.task_id, push.config_id)):
+                await store.record_push(replace(push, is_dead=True, failing_since=at, last_error="gone"))
+        dead = await store.dead_push(SCOPE.agent, 10)
+        assert [(push.task_id, push.config_id) for push in dead] == [("two", "a"), ("two", "b"), ("one", "a")]
+        assert {(push.scope, push.last_error, push.last_seq) for push in dead} == {(SCOPE, "gone", 1)}
+        assert list(await store.dead_push(SCOPE.agent, 2)) == list(dead)[:2]
+
+    async def test_dead_webhooks_are_of_one_agent_and_of_all_its_owners(self, store: TaskStore) -> None:
+        for n, scope in enumerate((SCOPE, *FOREIGN_SCOPES)):
+            await accept(store, make_birth(f"task-{n}", scope=scope, push=(make_push(),)))
+            for push in await store.due_push(scope.agent, NOW, NOW, 10):
+                await store.record_push(replace(push, is_dead=True))
+        dead = await store.dead_push(SCOPE.agent, 10)
+        assert {push.scope for push in dead} == {SCOPE, *FOREIGN_SCOPES[1:]}
+
+    async def test_a_dead_webhook_that_is_replaced_lives(self, store: TaskStore) -> None:
+        await accept(store, make_birth(push=(make_push(),)))
+        [push] = await get_due(store)
+        await store.record_push(replace(push, is_dead=True))
+        await store.put_push(SCOPE, "task", make_push())
+        assert await store.dead_push(SCOPE.agent, 10) == []
+
 
 async def get_pushes(store: TaskStore) -> list[PushDelivery]:
     """The webhooks of the one task, which must be there."""
@@ -157,5 +237,5 @@ async def get_pushes(store: TaskStore) -> list[PushDelivery]:
 
 
 async def get_due(store: TaskStore) -> list[PushDelivery]:
-    """What is to be told now."""
-    return list(await store.due_push(SCOPE.agent, NOW, 100))
+    """What is to be told now; a lease that ends at once keeps it from nobody."""
+    return list(await store.due_push(SCOPE.agent, NOW, NOW, 100))

@@ -11,6 +11,7 @@ from dragoman.model import TaskState
 from dragoman.store import (
     Commit,
     ContextState,
+    IdempotencyKey,
     NewTask,
     Outcome,
     PushRegistration,
@@ -28,6 +29,7 @@ FOREIGN_SCOPES = (
 )
 ACCEPTED = Outcome.ACCEPTED
 STALE = Outcome.STALE
+DUPLICATE = Outcome.DUPLICATE
 
 
 class StoreContract(ABC):
@@ -59,6 +61,8 @@ def make_commit(
     snapshot: bytes | None = None,
     context: ContextState | None = None,
     push: tuple[PushRegistration, ...] = (),
+    key: IdempotencyKey | None = None,
+    taken: tuple[int, ...] = (),
 ) -> Commit:
     """The second commit of a task, unless it is told otherwise."""
     return Commit(
@@ -73,6 +77,8 @@ def make_commit(
         snapshot=snapshot,
         context=context,
         push=push,
+        key=key,
+        taken=taken,
     )
 
 
@@ -88,6 +94,7 @@ def make_birth(
     snapshot: bytes | None = None,
     context: ContextState | None = None,
     push: tuple[PushRegistration, ...] = (),
+    key: IdempotencyKey | None = None,
 ) -> Commit:
     """The first commit of a task."""
     return make_commit(
@@ -102,7 +109,13 @@ def make_birth(
         snapshot=snapshot,
         context=context,
         push=push,
+        key=key,
     )
+
+
+def make_key(key: str = "key", expires_at: int = 2000, digest: bytes = b"digest\0") -> IdempotencyKey:
+    """A key that lives for a second after the tasks of these samples were made."""
+    return IdempotencyKey(key=key, digest=digest, expires_at=expires_at)
 
 
 def make_push(
@@ -125,6 +138,20 @@ async def accept(store: TaskStore, *batch: Commit) -> None:
 async def refuse(store: TaskStore, *batch: Commit) -> None:
     """Commit what must be refused."""
     assert list(await store.commit(batch)) == [STALE] * len(batch)
+
+
+async def post(
+    store: TaskStore,
+    task_id: str = "task",
+    body: bytes = b"hello",
+    *,
+    scope: Scope = SCOPE,
+    limit: int = 100,
+    now: int = 1000,
+    key: IdempotencyKey | None = None,
+) -> Outcome:
+    """Leave a signal, where there is room for many."""
+    return await store.post(scope, task_id, body, limit=limit, now=now, key=key)
 
 
 async def load(store: TaskStore, task_id: str = "task", scope: Scope = SCOPE) -> StoredTask:

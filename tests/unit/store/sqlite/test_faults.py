@@ -50,18 +50,30 @@ async def test_a_file_that_is_no_database(tmp_path):
     await refuse_to_open(tmp_path / "tasks.db", "is not a SQLite database; move it away")
 
 
+def damage(path):
+    """Overwrite the roots of the tables, but not the schema, without which nothing opens."""
+    with closing(sqlite3.connect(path)) as connection:
+        roots = connection.execute("SELECT rootpage FROM sqlite_master WHERE rootpage > 0").fetchall()
+        [size] = connection.execute("PRAGMA page_size").fetchone()
+    with path.open("r+b") as file:
+        for (page,) in roots:
+            file.seek((page - 1) * size)
+            file.write(b"\xee" * size)
+
+
 async def test_a_damaged_file(tmp_path):
     path = tmp_path / "tasks.db"
     async with SqliteTaskStore(path) as store:
         await accept(store, *(make_birth(f"task-{n}", count=50) for n in range(100)))
-    with path.open("r+b") as file:
-        file.seek(4096)
-        file.write(b"\xee" * (path.stat().st_size - 8192))
+    damage(path)
     async with SqliteTaskStore(path) as store:
         with pytest.raises(UnavailableError, match="is damaged; move it away"):
             await store.load(SCOPE, "task-7")
         with pytest.raises(UnavailableError, match="is damaged; move it away"):
             await store.commit([make_birth("new")])
+        found = await store.check()
+        assert found
+        assert all(line.startswith("the file is damaged: ") for line in found)
 
 
 async def test_a_disk_that_is_full_loses_nothing_and_recovers(tmp_path):
