@@ -4,18 +4,21 @@ from dragoman.agent.agent import Agent
 from dragoman.agent.agents import Agents
 from dragoman.agent.context import Context
 from dragoman.agent.conversation import ConversationState
-from dragoman.agent.errors import AuthoringError
+from dragoman.agent.errors import AuthoringError, CallFailedError
 from dragoman.agent.handler import ExtendedCard, SkillHandler
 from dragoman.agent.payload import Speech
 from dragoman.agent.progress import Progress
 from dragoman.agent.skill import Skill
 from dragoman.agent.sync_context import SyncArtifactWriter, SyncContext, SyncConversationState
 from dragoman.agent.writer import ArtifactWriter
+from dragoman.engine.handler import Attempt
 
 __all__ = [
     "Agent",
     "Agents",
     "ArtifactWriter",
+    "Attempt",
+    "CallFailedError",
     "Context",
     "ConversationState",
     "ExtendedCard",

@@ -1,17 +1,26 @@
 """What a skill knows about its run, and what it can do with it."""
 
 import logging
-from collections.abc import Mapping, MutableMapping, Sequence
-from typing import Any, TypeVar, overload
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, overload
+from uuid import UUID
 
 from dragoman.agent import questions
 from dragoman.agent.conversation import ConversationState
 from dragoman.agent.delivery import Delivery
 from dragoman.agent.payload import Speech
+from dragoman.agent.performer import DEFAULT_PAUSE, Performer, StepOptions
 from dragoman.agent.writer import ArtifactFacts, ArtifactWriter
+from dragoman.engine.handler import Attempt
 from dragoman.model import AgentSkill, Message, Metadata, Task, TaskState
 from dragoman.security import Principal
 
+if TYPE_CHECKING:  # the first call loads the client, which most agents do without
+    from dragoman.agent.calls import Peer
+    from dragoman.client.content import Content
+
+P = ParamSpec("P")
 T = TypeVar("T")
 
 logger = logging.getLogger("dragoman.skill")
@@ -47,9 +56,10 @@ class Context(RunFacts):
     Methods that touch the task raise `RunEndedError` once it is canceled or has timed out.
     """
 
-    def __init__(self, delivery: Delivery) -> None:
+    def __init__(self, delivery: Delivery, performer: Performer) -> None:
         super().__init__(delivery)
         self._delivery = delivery
+        self._performer = performer
         self.state = ConversationState(delivery)
         """What the agent remembers of this conversation."""
 
@@ -75,6 +85,154 @@ class Context(RunFacts):
         return ArtifactWriter(self._delivery, facts)
 
     @overload
+    async def step(
+        self,
+        function: Callable[..., Awaitable[T]],
+        /,
+        *args: Any,
+        name: str,
+        retries: int = ...,
+        pause: float | timedelta = ...,
+        **kwargs: Any,
+    ) -> T: ...
+    @overload
+    async def step(
+        self,
+        function: Callable[..., T],
+        /,
+        *args: Any,
+        name: str,
+        retries: int = ...,
+        pause: float | timedelta = ...,
+        **kwargs: Any,
+    ) -> T: ...
+    @overload
+    async def step(
+        self,
+        function: Callable[..., Awaitable[T]],
+        /,
+        *args: Any,
+        name: str | None = ...,
+        retries: int,
+        pause: float | timedelta = ...,
+        **kwargs: Any,
+    ) -> T: ...
+    @overload
+    async def step(
+        self,
+        function: Callable[..., T],
+        /,
+        *args: Any,
+        name: str | None = ...,
+        retries: int,
+        pause: float | timedelta = ...,
+        **kwargs: Any,
+    ) -> T: ...
+    @overload
+    async def step(self, function: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs) -> T: ...
+    @overload
+    async def step(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T: ...
+    @overload
+    async def step(
+        self, function: Callable[Concatenate[Attempt, P], Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T: ...
+    @overload
+    async def step(
+        self, function: Callable[Concatenate[Attempt, P], T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T: ...
+    async def step(  # type: ignore[misc] # a `name` of the function's own is passed by position
+        self,
+        function: Callable[..., Any],
+        /,
+        *args: Any,
+        name: str | None = None,
+        retries: int = 0,
+        pause: float | timedelta = DEFAULT_PAUSE,
+        **kwargs: Any,
+    ) -> Any:
+        """Call a function once for this task, however often the skill is run, and keep what it returns.
+
+        A function that is not `async` works in a thread. What it returns is kept as JSON, by its return annotation. One
+        whose first parameter is annotated `Attempt` gets that: give its `key` to whatever can tell repetitions, for an
+        attempt that was cut off is made again. An error is kept like a result, after `retries` more tries with growing
+        pauses, and raised as StepFailedError; a SkillError at once, and as itself. Steps in a task group are made side by side.
+
+            receipt = await ctx.step(pay, order)
+        """
+        options = StepOptions(name, retries, pause)
+        return await self._performer.step(function, args, kwargs, options)
+
+    @overload
+    async def call(
+        self,
+        peer: "Peer",
+        content: "Content",
+        *,
+        skill: str = ...,
+        ask_caller: bool = ...,
+        name: str | None = ...,
+    ) -> str: ...
+    @overload
+    async def call(
+        self,
+        peer: "Peer",
+        content: "Content",
+        kind: type[T],
+        *,
+        skill: str = ...,
+        ask_caller: bool = ...,
+        name: str | None = ...,
+    ) -> T: ...
+    @overload
+    async def call(
+        self,
+        peer: "Peer",
+        content: "Content",
+        kind: Any,
+        *,
+        skill: str = ...,
+        ask_caller: bool = ...,
+        name: str | None = ...,
+    ) -> Any: ...
+    async def call(
+        self,
+        peer: "Peer",
+        content: "Content",
+        kind: Any = str,
+        *,
+        skill: str = "",
+        ask_caller: bool = False,
+        name: str | None = None,
+    ) -> Any:
+        """Ask another agent, and get the answer as a `kind`; made once, like a step.
+
+        A run that starts again waits for the same task of theirs, and theirs is canceled with ours. What they ask goes to our
+        own caller with `ask_caller`, else it is an InputRequiredError. CallFailedError if they fail, BadResponse for an
+        answer that is no `kind`, StepFailedError if they cannot be reached. `name` is theirs in the journal, where their
+        address may change.
+        """
+        from dragoman.agent.calls import Called, Calls
+
+        calls = Calls(self._delivery, self._performer)
+        return await calls.call(Called(peer, content, kind, skill, ask_caller, name))
+
+    async def sleep(self, pause: float | timedelta) -> None:
+        """Wait for so long, in seconds, since the task first came here, however often its skill is run."""
+        await self._performer.steps.sleep(pause if isinstance(pause, timedelta) else timedelta(seconds=pause))
+
+    def now(self) -> datetime:
+        """The time in UTC when the task first came here."""
+        return self._performer.steps.now()
+
+    def random(self) -> float:
+        """A number from 0 to below 1, the same whenever the skill is run. Not for secrets."""
+        return self._performer.steps.random()
+
+    def uuid(self) -> UUID:
+        """A new UUID, the same whenever the skill is run."""
+        return self._performer.steps.uuid()
+
+    @overload
     async def ask(self, question: Speech, *, attempts: int = ...) -> str: ...
     @overload
     async def ask(self, question: Speech, kind: type[T], *, attempts: int = ...) -> T: ...
@@ -85,25 +243,31 @@ class Context(RunFacts):
 
         An answer that does not is asked for again with the reason; SkillError after `attempts` of them.
         """
-        return await questions.ask(self._delivery, question, kind, attempts)
+        return await questions.ask(self._recorded, question, kind, attempts)
 
     async def confirm(self, question: Speech) -> bool:
         """Ask a question that is answered by yes or no."""
-        return await questions.confirm(self._delivery, question)
+        return await questions.confirm(self._recorded, question)
 
     async def choose(self, question: Speech, options: Sequence[T] | Mapping[str, T]) -> T:
         """Let the caller pick one of `options`, by its text or its number; a mapping's values go by their keys."""
-        return await questions.choose(self._delivery, question, options)
+        return await questions.choose(self._recorded, question, options)
 
     async def ask_auth(self, question: Speech) -> Message:
         """Park the task as AUTH_REQUIRED and wait for the caller's next message."""
-        delivery = self._delivery
+        delivery = self._recorded
         return await delivery.turn.ask(delivery.compose(question), state=TaskState.AUTH_REQUIRED)
 
     async def next_message(self) -> Message:
         """The next message that the caller sends while the task is working; waits for one."""
-        return await self._delivery.turn.next_message()
+        return await self._recorded.turn.next_message()
 
     def reply(self, speech: Speech) -> Message:
         """A message to return: the whole answer, without a task, from a skill annotated `-> Message`."""
         return self._delivery.compose(speech)
+
+    @property
+    def _recorded(self) -> Delivery:
+        """The delivery, for what goes on the journal; RuntimeError inside of a step."""
+        self._performer.check()
+        return self._delivery

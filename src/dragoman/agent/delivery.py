@@ -140,8 +140,8 @@ class Delivery:
             try:
                 self.turn.reply(self._own(message, task_id=""))
                 return
-            except RunEndedError:
-                pass  # a task exists: the skill touched it, or the run was resumed
+            except (RunEndedError, RuntimeError):
+                pass  # a task exists: the skill touched it, or an earlier run did
         self.turn.status(TaskState.COMPLETED, self._own(message))
 
     def _own(self, message: Message, *, task_id: str | None = None) -> Message:

@@ -26,10 +26,14 @@ class SkillHandler:
         self._extended_card = extended_card
         self._limits = limits
         self._threads = Threads(limits.max_sync_threads)
+        # Of their own, for a synchronous skill holds a thread while it waits for its step.
+        self._step_threads = Threads(limits.max_sync_threads)
 
     def admit(self, request: SendMessageRequest, call: Call) -> Job:  # noqa: ARG002 - part of the contract
         skill, arguments = select_skill(self._skills, request)
-        return SkillJob(skill, arguments, threads=self._threads, limits=self._limits)
+        return SkillJob(
+            skill, arguments, threads=self._threads, step_threads=self._step_threads, limits=self._limits
+        )
 
     def extended_card(self, call: Call) -> AgentCard | None:
         card = self._extended_card

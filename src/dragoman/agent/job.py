@@ -11,6 +11,7 @@ from typing import Any
 
 from dragoman.agent.context import Context
 from dragoman.agent.delivery import Delivery
+from dragoman.agent.performer import Performer
 from dragoman.agent.portal import Portal
 from dragoman.agent.skill import Skill
 from dragoman.agent.sync_context import SyncContext
@@ -25,11 +26,18 @@ class SkillJob:
     """A skill chosen and its arguments valid: the `Job` that the engine runs."""
 
     def __init__(
-        self, skill: Skill, arguments: Mapping[str, Any], *, threads: Threads, limits: Limits
+        self,
+        skill: Skill,
+        arguments: Mapping[str, Any],
+        *,
+        threads: Threads,
+        step_threads: Threads,
+        limits: Limits,
     ) -> None:
         self._skill = skill
         self._arguments = arguments
         self._threads = threads
+        self._step_threads = step_threads
         self._limits = limits
 
     @property
@@ -44,8 +52,9 @@ class SkillJob:
         delivery = Delivery(
             turn, self._skill.facts, may_reply=self.may_reply, max_file_bytes=self._limits.max_artifact_bytes
         )
+        performer = Performer(turn.steps, self._step_threads)
         try:
-            await self._perform(delivery)
+            await self._perform(delivery, performer)
         except SystemExit as error:  # it would take the whole process along
             raise RuntimeError("the skill tried to end the process") from error
         except asyncio.CancelledError as error:
@@ -53,15 +62,16 @@ class SkillJob:
                 raise
             raise RuntimeError("something that the skill awaited was canceled") from error
 
-    async def _perform(self, delivery: Delivery) -> None:
+    async def _perform(self, delivery: Delivery, performer: Performer) -> None:
         if self._skill.signature.kind.is_sync:
-            await self._perform_in_thread(delivery)
+            await self._perform_in_thread(delivery, performer)
         else:
-            await self._settle(self._call(Context(delivery)), delivery)
+            await self._settle(self._call(Context(delivery, performer)), delivery)
 
-    async def _perform_in_thread(self, delivery: Delivery) -> None:
+    async def _perform_in_thread(self, delivery: Delivery, performer: Performer) -> None:
+        performer.steps.begin(in_thread=True)  # every call through the portal is a task of its own
         async with Portal() as portal:
-            context = SyncContext(delivery, portal)
+            context = SyncContext(delivery, performer, portal)
 
             def work() -> Any:
                 value = self._call(context)

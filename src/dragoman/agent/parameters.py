@@ -83,6 +83,15 @@ def list_members(annotation: Any) -> list[Any]:
     return [member for inner in typing.get_args(annotation) for member in list_members(inner)]
 
 
+def is_hashable(annotation: Any) -> bool:
+    """Whether what was made for the annotation can be kept under it: its metadata may be anything."""
+    try:
+        hash(annotation)
+    except TypeError:
+        return False
+    return True
+
+
 def _classify(annotation: Any) -> tuple[Shape, bool]:
     members = list_members(annotation)
     for member in members:

@@ -1,36 +1,26 @@
 """Questions to the caller, and answers that fit."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
 from typing import Any, TypeVar
 
-from dragoman.agent.arguments import Arguments
-from dragoman.agent.binding import Binding
+from dragoman.agent.answers import UnfitAnswerError, read_as
 from dragoman.agent.delivery import Delivery
-from dragoman.agent.parameters import read_parameter
 from dragoman.agent.payload import Speech, make_parts
-from dragoman.model import InvalidParamsError, Message, Part, SkillError
+from dragoman.model import Message, Part, SkillError
 
 T = TypeVar("T")
 
 MAX_ATTEMPTS = 3
-_ANSWER = "answer"
-_PLACE = re.compile(r"^message\.parts(\[\d+\])?(\.(data|text))?\.?")
-
-
-class UnfitAnswerError(Exception):
-    """An answer that is not one to the question; the text says why, to the caller."""
 
 
 async def ask(delivery: Delivery, question: Speech, kind: Any, attempts: int = MAX_ATTEMPTS) -> Any:
     """The answer as a `kind`; SkillError once `attempts` answers did not fit."""
-    return await repeat(delivery, question, _read_as(kind), attempts)
+    return await repeat(delivery, question, read_as(kind), attempts)
 
 
 async def confirm(delivery: Delivery, question: Speech) -> bool:
     """Whether the caller says yes."""
-    read = _read_as(bool)
+    read = read_as(bool)
 
     def read_yes_or_no(message: Message) -> bool:
         try:
@@ -66,39 +56,6 @@ async def repeat(
         except UnfitAnswerError as error:
             reason = str(error)
     raise SkillError(f"no answer fitted the question after {attempts} attempts: {reason}")
-
-
-def _read_as(kind: Any) -> Callable[[Message], Any]:
-    binding = _bind_to(kind) if _is_hashable(kind) else _bind_to.__wrapped__(kind)
-
-    def read(message: Message) -> Any:
-        try:
-            return binding.bind(message)[_ANSWER]
-        except InvalidParamsError as error:
-            raise UnfitAnswerError(_explain(error)) from error
-
-    return read
-
-
-@lru_cache(maxsize=256)
-def _bind_to(kind: Any) -> Binding:
-    return Binding("the question", Arguments("question", [read_parameter(_ANSWER, kind)]))
-
-
-def _is_hashable(kind: Any) -> bool:
-    try:
-        hash(kind)
-    except TypeError:
-        return False
-    return True
-
-
-def _explain(error: InvalidParamsError) -> str:
-    reasons = ((_PLACE.sub("", violation.field), violation.description) for violation in error.violations)
-    return (
-        "; ".join(f"{name} {words}" if name and name != _ANSWER else words for name, words in reasons)
-        or error.message
-    )
 
 
 def _label(options: Sequence[T] | Mapping[str, T]) -> list[tuple[object, T]]:

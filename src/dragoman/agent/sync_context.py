@@ -1,18 +1,27 @@
 """The context of skills that are not `async`: the same methods, which block."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from types import TracebackType
-from typing import Any, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar, overload
+from uuid import UUID
 
 from dragoman.agent import questions
 from dragoman.agent.context import Context, RunFacts
 from dragoman.agent.conversation import ConversationState
 from dragoman.agent.delivery import Delivery
 from dragoman.agent.payload import Speech
+from dragoman.agent.performer import DEFAULT_PAUSE, Performer
 from dragoman.agent.portal import Portal
 from dragoman.agent.writer import ArtifactWriter
+from dragoman.engine.handler import Attempt
 from dragoman.model import JSON, Message, Metadata, Task
 
+if TYPE_CHECKING:  # the first call loads the client, which most agents do without
+    from dragoman.agent.calls import Peer
+    from dragoman.client.content import Content
+
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -23,21 +32,17 @@ class SyncContext(RunFacts):
     or has timed out, `is_canceled` is true and every other method raises `RunEndedError`.
     """
 
-    def __init__(self, delivery: Delivery, portal: Portal) -> None:
+    def __init__(self, delivery: Delivery, performer: Performer, portal: Portal) -> None:
         super().__init__(delivery)
         self._portal = portal
-        self._context = Context(delivery)
+        self._context = Context(delivery, performer)
         self.state = SyncConversationState(self._context.state, portal)
         """What the agent remembers of this conversation."""
 
     @property
     def task(self) -> Task:
         """The task as it stands, history and artifacts included."""
-
-        async def read() -> Task:
-            return self._context.task
-
-        return self._portal.call(read)
+        return self._on_loop(lambda: self._context.task)
 
     @property
     def is_canceled(self) -> bool:
@@ -52,13 +57,144 @@ class SyncContext(RunFacts):
         self, name: str = "", *, media_type: str = "", description: str = "", metadata: Metadata | None = None
     ) -> "SyncArtifactWriter":
         """A new artifact to write piece by piece, in a `with` block."""
+        options: dict[str, Any] = {"media_type": media_type, "description": description, "metadata": metadata}
+        return SyncArtifactWriter(
+            self._on_loop(lambda: self._context.artifact(name, **options)), self._portal
+        )
 
-        async def make() -> ArtifactWriter:
-            return self._context.artifact(
-                name, media_type=media_type, description=description, metadata=metadata
-            )
+    @overload
+    def step(
+        self,
+        function: Callable[..., Awaitable[T]],
+        /,
+        *args: Any,
+        name: str,
+        retries: int = ...,
+        pause: float | timedelta = ...,
+        **kwargs: Any,
+    ) -> T: ...
+    @overload
+    def step(
+        self,
+        function: Callable[..., T],
+        /,
+        *args: Any,
+        name: str,
+        retries: int = ...,
+        pause: float | timedelta = ...,
+        **kwargs: Any,
+    ) -> T: ...
+    @overload
+    def step(
+        self,
+        function: Callable[..., Awaitable[T]],
+        /,
+        *args: Any,
+        name: str | None = ...,
+        retries: int,
+        pause: float | timedelta = ...,
+        **kwargs: Any,
+    ) -> T: ...
+    @overload
+    def step(
+        self,
+        function: Callable[..., T],
+        /,
+        *args: Any,
+        name: str | None = ...,
+        retries: int,
+        pause: float | timedelta = ...,
+        **kwargs: Any,
+    ) -> T: ...
+    @overload
+    def step(self, function: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs) -> T: ...
+    @overload
+    def step(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T: ...
+    @overload
+    def step(
+        self, function: Callable[Concatenate[Attempt, P], Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T: ...
+    @overload
+    def step(
+        self, function: Callable[Concatenate[Attempt, P], T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T: ...
+    def step(  # type: ignore[misc] # a `name` of the function's own is passed by position
+        self,
+        function: Callable[..., Any],
+        /,
+        *args: Any,
+        name: str | None = None,
+        retries: int = 0,
+        pause: float | timedelta = DEFAULT_PAUSE,
+        **kwargs: Any,
+    ) -> Any:
+        """Like `Context.step`; the function works in another thread, or on the event loop if it is `async`."""
+        return self._portal.call(
+            lambda: self._context.step(function, *args, name=name, retries=retries, pause=pause, **kwargs)
+        )
 
-        return SyncArtifactWriter(self._portal.call(make), self._portal)
+    @overload
+    def call(
+        self,
+        peer: "Peer",
+        content: "Content",
+        *,
+        skill: str = ...,
+        ask_caller: bool = ...,
+        name: str | None = ...,
+    ) -> str: ...
+    @overload
+    def call(
+        self,
+        peer: "Peer",
+        content: "Content",
+        kind: type[T],
+        *,
+        skill: str = ...,
+        ask_caller: bool = ...,
+        name: str | None = ...,
+    ) -> T: ...
+    @overload
+    def call(
+        self,
+        peer: "Peer",
+        content: "Content",
+        kind: Any,
+        *,
+        skill: str = ...,
+        ask_caller: bool = ...,
+        name: str | None = ...,
+    ) -> Any: ...
+    def call(
+        self,
+        peer: "Peer",
+        content: "Content",
+        kind: Any = str,
+        *,
+        skill: str = "",
+        ask_caller: bool = False,
+        name: str | None = None,
+    ) -> Any:
+        """Ask another agent, and get the answer as a `kind`; made once, like a step. See `Context.call`."""
+        return self._portal.call(
+            lambda: self._context.call(peer, content, kind, skill=skill, ask_caller=ask_caller, name=name)
+        )
+
+    def sleep(self, pause: float | timedelta) -> None:
+        """Wait for so long, in seconds, since the task first came here, however often its skill is run."""
+        self._portal.call(lambda: self._context.sleep(pause))
+
+    def now(self) -> datetime:
+        """The time in UTC when the task first came here."""
+        return self._on_loop(self._context.now)
+
+    def random(self) -> float:
+        """A number from 0 to below 1, the same whenever the skill is run. Not for secrets."""
+        return self._on_loop(self._context.random)
+
+    def uuid(self) -> UUID:
+        """A new UUID, the same whenever the skill is run."""
+        return self._on_loop(self._context.uuid)
 
     @overload
     def ask(self, question: Speech, *, attempts: int = ...) -> str: ...
@@ -88,11 +224,13 @@ class SyncContext(RunFacts):
 
     def reply(self, speech: Speech) -> Message:
         """A message to return: the whole answer, without a task, from a skill annotated `-> Message`."""
+        return self._on_loop(lambda: self._context.reply(speech))
 
-        async def compose() -> Message:
-            return self._context.reply(speech)
+    def _on_loop(self, work: Callable[[], T]) -> T:
+        async def perform() -> T:
+            return work()
 
-        return self._portal.call(compose)
+        return self._portal.call(perform)
 
 
 class SyncArtifactWriter:

@@ -2,11 +2,17 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 from itertools import count
 from typing import Any
+from uuid import UUID, uuid4
 
 from dragoman.agent import Agent, SkillHandler
 from dragoman.engine import Call, Job, Limits, RunEndedError
+from dragoman.engine.errors import StepFailedError
+from dragoman.engine.handler import Attempt
+from dragoman.engine.handler import Work as StepWork
+from dragoman.engine.journal import Journal, StepCall, StepKind, StepRecord
 from dragoman.model import (
     Artifact,
     Message,
@@ -15,11 +21,13 @@ from dragoman.model import (
     Role,
     SendMessageConfiguration,
     SendMessageRequest,
+    SkillError,
     Task,
     TaskArtifactUpdateEvent,
     TaskState,
     TaskStatus,
     TaskStatusUpdateEvent,
+    Timestamp,
 )
 from dragoman.model.folding import TaskFold
 
@@ -43,6 +51,55 @@ def make_part(content: Any) -> Part:
             return Part.of_data(content)
 
 
+class FakeSteps:
+    """Keeps the contract of `Steps` in memory; `records` are those of an earlier run, and grow."""
+
+    def __init__(self, records: list[StepRecord]) -> None:
+        self.records = records
+        self.notes: list[Any] = []
+        self.pauses: list[timedelta] = []
+        self._journal = Journal(tuple(records), records.append)
+
+    def begin(self, *, in_thread: bool = False) -> None:
+        self._journal.begin_main(in_thread=in_thread)
+
+    async def perform(self, call: StepCall, work: StepWork) -> Any:
+        step = self._journal.enter(call)
+        if step.done is None:
+            self._journal.write(step.record(is_done=False))
+            attempt = Attempt(f"task/{step.branch}/{step.position}", step.attempts, step.note, self._keep)
+            try:
+                self._journal.write(step.record(is_done=True, result=await work(attempt)))
+            except Exception as error:
+                if isinstance(error, SkillError):
+                    raise
+                raise StepFailedError(call.name, type(error).__name__, str(error)) from error
+        assert step.done is not None
+        return step.done.result
+
+    def now(self) -> Timestamp:
+        return Timestamp.parse(self._note_down(StepKind.NOW, "2026-11-22T12:00:00Z"))
+
+    def random(self) -> float:
+        return float(self._note_down(StepKind.RANDOM, 0.25))
+
+    def uuid(self) -> UUID:
+        return UUID(self._note_down(StepKind.UUID, str(uuid4())))
+
+    async def sleep(self, pause: timedelta) -> None:
+        self.pauses.append(pause)
+
+    def _note_down(self, kind: StepKind, value: Any) -> Any:
+        step = self._journal.enter(StepCall(kind, kind.value))
+        if step.done is None:
+            self._journal.write(step.record(is_done=True, result=value))
+        assert step.done is not None
+        return step.done.result
+
+    async def _keep(self, note: Any) -> None:
+        self.notes.append(note)
+
+
 class FakeTurn:
     """Keeps the contract of `Turn` in memory; `answers` are what the caller says when asked."""
 
@@ -54,7 +111,9 @@ class FakeTurn:
         may_reply: bool = False,
         call: Call | None = None,
         accepted_output_modes: Sequence[str] = (),
+        records: list[StepRecord] | None = None,
     ) -> None:
+        self.steps = FakeSteps([] if records is None else records)
         configuration = SendMessageConfiguration(accepted_output_modes=tuple(accepted_output_modes))
         self.request = SendMessageRequest(message=message, configuration=configuration)
         self.call = call or Call()
@@ -127,7 +186,7 @@ class FakeTurn:
 
     def reply(self, message: Message) -> None:
         if self._is_touched:
-            raise RunEndedError("touched")
+            raise RuntimeError("touched")
         self.direct = message
 
     async def ask(self, message: Message, *, state: TaskState = TaskState.INPUT_REQUIRED) -> Message:
@@ -198,10 +257,16 @@ def admit(
 
 
 async def run(
-    agent: Agent, message: Message, *, answers: Sequence[Message] = (), limits: Limits | None = None
+    agent: Agent,
+    message: Message,
+    *,
+    answers: Sequence[Message] = (),
+    limits: Limits | None = None,
+    records: list[StepRecord] | None = None,
 ) -> FakeTurn:
     """The turn after the agent has dealt with the message."""
     job = admit(agent, message, limits=limits)
-    turn = FakeTurn(message, answers=answers, may_reply=job.may_reply)
+    turn = FakeTurn(message, answers=answers, may_reply=job.may_reply, records=records)
+    turn.steps.begin()
     await job.run(turn)
     return turn

@@ -1,0 +1,229 @@
+"""Calls of other agents, made once however often the run that makes them starts again."""
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from msgspec.structs import replace
+
+from dragoman.agent.answers import UnfitAnswerError, read_as
+from dragoman.agent.delivery import Delivery
+from dragoman.agent.errors import CallFailedError
+from dragoman.agent.fingerprints import fingerprint
+from dragoman.agent.performer import Performer
+from dragoman.agent.results import form_of
+from dragoman.client import Client, TaskHandle
+from dragoman.client.content import Content, read_artifact, read_text
+from dragoman.client.http import AsgiApp
+from dragoman.engine.errors import RunEndedError
+from dragoman.engine.handler import Attempt, Turn
+from dragoman.engine.journal import StepCall, StepKind
+from dragoman.model import (
+    JSON,
+    AgentCard,
+    Artifact,
+    BadResponse,
+    DragomanError,
+    InputRequiredError,
+    Message,
+    Part,
+    Record,
+    Role,
+    Task,
+    TaskState,
+)
+
+logger = logging.getLogger("dragoman.skill")
+
+Peer: TypeAlias = Client | str | AgentCard | AsgiApp
+"""Another agent: a client for it, or its URL, its card or its app, for which a client is opened as long as the call takes."""
+
+KEY_METADATA = "idempotency-key"
+"""Where the metadata of a call carries the key that every attempt at it shares."""
+
+_CANCEL_SECONDS = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """What is asked of another agent. `is_bubbling` says that its questions go to our own caller."""
+
+    peer: Peer
+    content: Content
+    kind: Any
+    skill: str = ""
+    is_bubbling: bool = False
+    name: str | None = None
+
+    @property
+    def label(self) -> str:
+        """The agent's name in the journal and in errors."""
+        return self.name or _label(self.peer)
+
+    def check(self) -> None:
+        """Raise AuthoringError if nothing could be an answer of the kind."""
+        if self.kind is not str:
+            read_as(self.kind)
+
+    def read(self, answer: "CallAnswer") -> Any:
+        """The answer as the kind that is asked for."""
+        if answer.task is not None and answer.task.state is not TaskState.COMPLETED:
+            raise CallFailedError(self.label, answer.task)
+        if self.kind is str:
+            return read_text(answer.said)
+        try:
+            return read_as(self.kind)(_as_message(answer.said))
+        except UnfitAnswerError as error:
+            raise BadResponse(f"the answer of {self.label} does not fit: {error}") from error
+
+
+class CallAnswer(Record, frozen=True, kw_only=True):
+    """What a called agent has made of a message: a task that has ended or asks something, or a message instead of one."""
+
+    task: Task | None = None
+    message: Message | None = None
+
+    @property
+    def said(self) -> Task | Message:
+        said = self.task if self.message is None else self.message
+        assert said is not None
+        return said
+
+
+class CallNote(Record, frozen=True, kw_only=True):
+    """What the next attempt at a call has to know: the task that the message has reached."""
+
+    task_id: str
+
+
+_ANSWERS = form_of(CallAnswer)
+_NOTES = form_of(CallNote)
+
+
+class Calls:
+    """Makes the calls of one run. A question in between is a step of its own, and so is what was answered."""
+
+    def __init__(self, delivery: Delivery, performer: Performer) -> None:
+        self._delivery = delivery
+        self._performer = performer
+
+    async def call(self, called: Called) -> Any:
+        """The answer as the kind that is asked for.
+
+        Raises CallFailedError, InputRequiredError, BadResponse, and StepFailedError for an agent that could not be reached.
+        """
+        called.check()
+        answer = await self._send(called, called.content, task_id="")
+        while answer.task is not None and answer.task.state.is_interrupted:
+            if not called.is_bubbling:
+                raise InputRequiredError(answer.task)
+            reply = await self._ask_caller(answer.task)
+            answer = await self._send(called, list(reply.parts), task_id=answer.task.id)
+        return called.read(answer)
+
+    async def _send(self, called: Called, content: Content, *, task_id: str) -> CallAnswer:
+        said = content.parts if isinstance(content, Message) else content
+        call = StepCall(StepKind.CALL, called.label, fingerprint(said, called.skill))
+        sending = _Sending(called, content, task_id, self._delivery.turn)
+        answer: CallAnswer = _ANSWERS.load(await self._performer.steps.perform(call, sending.perform))
+        return answer
+
+    async def _ask_caller(self, task: Task) -> Message:
+        asked = task.status.message
+        parts = asked.parts if asked is not None and asked.parts else (Part.of_text("What is your answer?"),)
+        question = self._delivery.compose(parts)
+        return await self._delivery.turn.ask(question, state=task.state)
+
+
+class _Sending:
+    """One message on its way to another agent: the work of a step."""
+
+    def __init__(self, called: Called, content: Content, task_id: str, turn: Turn) -> None:
+        self._called = called
+        self._content = content
+        self._task_id = task_id
+        self._turn = turn
+
+    async def perform(self, attempt: Attempt) -> JSON:
+        """Send the message, unless an earlier attempt has, and wait for what comes of it."""
+        async with _open(self._called.peer) as client:
+            if attempt.note is not None:
+                note: CallNote = _NOTES.load(attempt.note)
+                reached: TaskHandle | Message = client.task(note.task_id)
+            else:
+                reached = await self._send(client, attempt)
+            if isinstance(reached, Message):
+                return _ANSWERS.dump(CallAnswer(message=reached))
+            task = await self._wait(reached, attempt)
+            return _ANSWERS.dump(CallAnswer(task=replace(task, history=())))
+
+    async def _send(self, client: Client, attempt: Attempt) -> TaskHandle | Message:
+        key = hashlib.sha256(attempt.key.encode()).hexdigest()
+        return await client.send(
+            self._content,
+            task=self._task_id,
+            skill=self._called.skill,
+            return_immediately=True,
+            metadata={KEY_METADATA: key},
+        )
+
+    async def _wait(self, handle: TaskHandle, attempt: Attempt) -> Task:
+        try:
+            if attempt.note is None:
+                await attempt.keep(_NOTES.dump(CallNote(task_id=handle.id)))
+            return await handle
+        except asyncio.CancelledError:
+            await self._pass_on_cancellation(handle)
+            raise
+
+    async def _pass_on_cancellation(self, handle: TaskHandle) -> None:
+        """Cancel their task, unless ours goes on elsewhere and will ask for it."""
+        try:
+            async with asyncio.timeout(_CANCEL_SECONDS):
+                if await self._is_given_up():
+                    await handle.cancel()
+        except (DragomanError, TimeoutError) as error:
+            logger.warning("task %s of %s could not be canceled: %s", handle.id, self._called.label, error)
+
+    async def _is_given_up(self) -> bool:
+        if self._turn.is_canceled:
+            return True
+        try:
+            await self._turn.room()
+        except RunEndedError:
+            return False
+        return True
+
+
+@asynccontextmanager
+async def _open(peer: Peer) -> AsyncGenerator[Client, None]:
+    if isinstance(peer, Client):
+        yield peer
+        return
+    async with Client(peer) as client:
+        yield client
+
+
+def _label(peer: Peer) -> str:
+    if isinstance(peer, Client):
+        return peer.url
+    return peer if isinstance(peer, str) else getattr(peer, "name", "") or type(peer).__qualname__
+
+
+def _as_message(said: Task | Message) -> Message:
+    """What a task has to say as one message; its artifacts, the chunks of a text together, or else its status."""
+    if isinstance(said, Message):
+        return said
+    parts = tuple(part for artifact in said.artifacts or () for part in _join_chunks(artifact))
+    if not parts and said.status.message is not None:
+        return said.status.message
+    return Message(message_id=said.id, role=Role.AGENT, parts=parts)
+
+
+def _join_chunks(artifact: Artifact) -> tuple[Part, ...]:
+    is_text = all(isinstance(part.text, str) for part in artifact.parts)
+    return (Part.of_text(read_artifact(artifact)),) if is_text else artifact.parts
