@@ -3,10 +3,10 @@
 import asyncio
 import hashlib
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from msgspec.structs import replace
 
@@ -30,12 +30,15 @@ from dragoman.model import (
     DragomanError,
     InputRequiredError,
     Message,
+    Metadata,
     Part,
     Record,
     Role,
     Task,
     TaskState,
 )
+
+T = TypeVar("T")
 
 logger = logging.getLogger("dragoman.skill")
 
@@ -117,18 +120,18 @@ class Calls:
         Raises CallFailedError, InputRequiredError, BadResponse, and StepFailedError for an agent that could not be reached.
         """
         called.check()
-        answer = await self._send(called, called.content, task_id="")
+        answer = await self._send(called, called.content)
         while answer.task is not None and answer.task.state.is_interrupted:
             if not called.is_bubbling:
                 raise InputRequiredError(answer.task)
             reply = await self._ask_caller(answer.task)
-            answer = await self._send(called, list(reply.parts), task_id=answer.task.id)
+            answer = await self._send(called, list(reply.parts), asked=answer.task)
         return called.read(answer)
 
-    async def _send(self, called: Called, content: Content, *, task_id: str) -> CallAnswer:
+    async def _send(self, called: Called, content: Content, *, asked: Task | None = None) -> CallAnswer:
         said = content.parts if isinstance(content, Message) else content
         call = StepCall(StepKind.CALL, called.label, fingerprint(said, called.skill))
-        sending = _Sending(called, content, task_id, self._delivery.turn)
+        sending = _Sending(called, content, asked, self._delivery.turn)
         answer: CallAnswer = _ANSWERS.load(await self._performer.steps.perform(call, sending.perform))
         return answer
 
@@ -140,42 +143,48 @@ class Calls:
 
 
 class _Sending:
-    """One message on its way to another agent: the work of a step."""
+    """One message on its way to another agent: the work of a step. `asked` is the task whose question it answers."""
 
-    def __init__(self, called: Called, content: Content, task_id: str, turn: Turn) -> None:
+    def __init__(self, called: Called, content: Content, asked: Task | None, turn: Turn) -> None:
         self._called = called
         self._content = content
-        self._task_id = task_id
+        self._asked = asked
         self._turn = turn
 
     async def perform(self, attempt: Attempt) -> JSON:
         """Send the message, unless an earlier attempt has, and wait for what comes of it."""
         async with _open(self._called.peer) as client:
-            if attempt.note is not None:
+            if self._asked is not None:
+                handle = client.task(self._asked.id)
+                said = await self._attend(handle, self._answer(handle, self._asked, attempt))
+            elif attempt.note is not None:
                 note: CallNote = _NOTES.load(attempt.note)
-                reached: TaskHandle | Message = client.task(note.task_id)
+                handle = client.task(note.task_id)
+                said = await self._attend(handle, handle.result())
             else:
-                reached = await self._send(client, attempt)
-            if isinstance(reached, Message):
-                return _ANSWERS.dump(CallAnswer(message=reached))
-            task = await self._wait(reached, attempt)
-            return _ANSWERS.dump(CallAnswer(task=replace(task, history=())))
+                said = await self._begin(client, attempt)
+        if isinstance(said, Message):
+            return _ANSWERS.dump(CallAnswer(message=said))
+        return _ANSWERS.dump(CallAnswer(task=replace(said, history=())))
 
-    async def _send(self, client: Client, attempt: Attempt) -> TaskHandle | Message:
-        key = hashlib.sha256(attempt.key.encode()).hexdigest()
-        return await client.send(
-            self._content,
-            task=self._task_id,
-            skill=self._called.skill,
-            return_immediately=True,
-            metadata={KEY_METADATA: key},
+    async def _begin(self, client: Client, attempt: Attempt) -> Task | Message:
+        sent = await client.send(
+            self._content, skill=self._called.skill, return_immediately=True, metadata=_make_metadata(attempt)
         )
+        if isinstance(sent, Message):
+            return sent
+        return await self._attend(sent, _keep_and_wait(sent, attempt))
 
-    async def _wait(self, handle: TaskHandle, attempt: Attempt) -> Task:
+    async def _answer(self, handle: TaskHandle, asked: Task, attempt: Attempt) -> Task | Message:
+        task = await handle.refresh(history_length=0)
+        if not task.state.is_interrupted or _name_question(task) != _name_question(asked):
+            return await handle  # an earlier attempt has answered
+        said = await handle.reply(self._content, metadata=_make_metadata(attempt))
+        return said if isinstance(said, Message) else await said
+
+    async def _attend(self, handle: TaskHandle, waiting: Coroutine[Any, Any, T]) -> T:
         try:
-            if attempt.note is None:
-                await attempt.keep(_NOTES.dump(CallNote(task_id=handle.id)))
-            return await handle
+            return await waiting
         except asyncio.CancelledError:
             await self._pass_on_cancellation(handle)
             raise
@@ -197,6 +206,19 @@ class _Sending:
         except RunEndedError:
             return False
         return True
+
+
+async def _keep_and_wait(handle: TaskHandle, attempt: Attempt) -> Task:
+    await attempt.keep(_NOTES.dump(CallNote(task_id=handle.id)))
+    return await handle
+
+
+def _make_metadata(attempt: Attempt) -> Metadata:
+    return {KEY_METADATA: hashlib.sha256(attempt.key.encode()).hexdigest()}
+
+
+def _name_question(task: Task) -> str:
+    return task.status.message.message_id if task.status.message is not None else ""
 
 
 @asynccontextmanager
