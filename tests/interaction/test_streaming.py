@@ -1,7 +1,7 @@
 """SendStreamingMessage and SubscribeToTask (SPEC 2.2, 2.6)."""
 
-import re
 import asyncio
+import re
 
 import pytest
 

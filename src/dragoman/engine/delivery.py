@@ -5,6 +5,7 @@ queued anywhere else, nothing is lost with the process, and each webhook gets it
 """
 
 import asyncio
+import hashlib
 import logging
 import random
 from dataclasses import dataclass, replace
@@ -20,6 +21,7 @@ from dragoman.store import PushDelivery
 
 logger = logging.getLogger("dragoman.engine.delivery")
 
+ID_HEADER = "webhook-id"
 TOKEN_HEADER = "X-A2A-Notification-Token"  # noqa: S105 -- its name, not its value
 
 
@@ -110,7 +112,10 @@ class Delivery:
             self._rung.set()
 
     async def _tell(self, push: PushDelivery) -> PushDelivery:
-        for data in await self._roster.store.read(push.task_id, push.cursor, self._policy.max_batch):
+        entries = await self._roster.store.read(push.task_id, push.cursor, self._policy.max_batch)
+        if not entries:  # compacted away since
+            return replace(push, cursor=push.last_seq)
+        for data in entries:
             if await self._is_gone(push):
                 return push
             if problem := await self._send(push, data):
@@ -127,7 +132,7 @@ class Delivery:
             if item is not None:
                 config = load_config(push)
                 async with asyncio.timeout(self._policy.attempt_timeout.total_seconds()):
-                    await self._sender(config.url, _headers(config), item.json)
+                    await self._sender(config.url, _headers(config, _name(push, item.seq)), item.json)
         except DeliveryError as error:
             return str(error) or "no reason given"
         except TimeoutError:
@@ -161,8 +166,14 @@ class Delivery:
         )
 
 
-def _headers(config: TaskPushNotificationConfig) -> dict[str, str]:
-    headers = {"Content-Type": "application/a2a+json"}
+def _name(push: PushDelivery, seq: int) -> str:
+    """The same for every attempt at one notification, so that its receiver can tell a repetition."""
+    webhook = hashlib.sha256(f"{push.task_id}\0{push.config_id}".encode()).hexdigest()[:32]
+    return f"{webhook}-{seq}"
+
+
+def _headers(config: TaskPushNotificationConfig, name: str) -> dict[str, str]:
+    headers = {"Content-Type": "application/a2a+json", ID_HEADER: name}
     if config.token:
         headers[TOKEN_HEADER] = config.token
     authentication = config.authentication

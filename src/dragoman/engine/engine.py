@@ -12,8 +12,10 @@ from dragoman.engine.errors import log_and_refer
 from dragoman.engine.handler import Call, Handler
 from dragoman.engine.launcher import Launcher
 from dragoman.engine.limits import Limits
+from dragoman.engine.mailroom import Mailroom
 from dragoman.engine.live import LiveTask
 from dragoman.engine.nursery import Nursery
+from dragoman.engine.posting import Posting
 from dragoman.engine.pushing import Pushing
 from dragoman.engine.reading import Canceling, Reading
 from dragoman.engine.recovery import Recovery
@@ -21,6 +23,7 @@ from dragoman.engine.roster import Roster
 from dragoman.engine.sending import Sending
 from dragoman.engine.slots import Quota, Slots
 from dragoman.engine.streams import EventStream
+from dragoman.engine.upkeep import Upkeep
 from dragoman.engine.writer import LogWriter
 from dragoman.model import (
     A2AError,
@@ -109,9 +112,12 @@ class Engine:
             self._roster, handler, Slots(max_held=limits.max_runs, max_waiting=limits.max_waiting_runs)
         )
         self._recovery = Recovery(self._roster, launcher)
-        self._sending = Sending(self._roster, launcher, self._recovery)
+        self._mailroom = Mailroom(self._roster)
+        self._upkeep = Upkeep(self._roster)
+        posting = Posting(self._roster, self._recovery, self._mailroom)
+        self._sending = Sending(self._roster, launcher, posting)
         self._reading = Reading(self._roster)
-        self._canceling = Canceling(self._roster, self._recovery)
+        self._canceling = Canceling(self._roster, self._recovery, self._mailroom)
         self._pushing = Pushing(self._roster)
         self._delivery = Delivery(self._roster, sender, delivery or DeliveryPolicy()) if sender else None
         self._streams = Quota(total=limits.max_streams, each=limits.max_streams_per_caller)
@@ -135,10 +141,22 @@ class Engine:
             self._nursery.spawn(self._writer.run(), name="log writer")
             self._nursery.spawn(self._recovery.keep_lease(), name="lease")
             self._nursery.spawn(self._recovery.look_after(), name="recovery")
+            self._nursery.spawn(self._mailroom.run(), name="mailroom")
+            self._nursery.spawn(self._upkeep.run(), name="upkeep")
             if self._delivery is not None:
                 self._nursery.spawn(self._delivery.run(), name="webhook delivery")
             self._opened = opened.pop_all()
             self._is_running = True
+
+    async def drain(self) -> None:
+        """Let the runs that are at work finish, for at most `drain_timeout`; then `stop`."""
+        limits, roster = self._limits, self._roster
+        try:
+            async with asyncio.timeout(limits.drain_timeout.total_seconds()):
+                while working := [run for run in roster.runs.values() if run.is_at_work]:
+                    await working[0].over.wait()
+        except TimeoutError:
+            logger.warning("%d runs are given up, to be resumed by whoever starts next", len(roster.runs))
 
     async def stop(self) -> None:
         """Let go of every run, so that whoever starts next takes it over; write what was said, and close.

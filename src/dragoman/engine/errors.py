@@ -4,13 +4,23 @@ import logging
 import secrets
 import sys
 
-from dragoman.model import DragomanError
+from dragoman.model import DragomanError, UnavailableError
 
 logger = logging.getLogger("dragoman.engine")
 
 
 class RunEndedError(DragomanError):
     """The run no longer owns its task: canceled, timed out, ended or taken over. Nothing it does counts any more."""
+
+
+class HeldElsewhereError(UnavailableError):
+    """A live process runs the task, and it is not this one."""
+
+    default_message = "another process runs this task; try again"
+
+
+class DuplicateSendError(UnavailableError):
+    """The caller has sent this before, under the same key; the first task is the answer."""
 
 
 class IllegalTransitionError(DragomanError):

@@ -23,6 +23,7 @@ from dragoman.model import (
     TaskState,
     TaskStatus,
 )
+from dragoman.store import IdempotencyKey
 
 _DEFAULTS = SendMessageConfiguration()
 
@@ -43,7 +44,7 @@ class Launcher:
             new_id=roster.new_id,
         )
 
-    def start(self, call: Call, request: SendMessageRequest) -> Run:
+    def start(self, call: Call, request: SendMessageRequest, key: IdempotencyKey | None = None) -> Run:
         """Begin a new piece of work; whatever is wrong with the request is raised before there is a task."""
         roster = self._roster
         check_send(request, roster.limits)
@@ -56,6 +57,7 @@ class Launcher:
             roster.scope_of(call),
             roster.new_id(),
             request.message.context_id or roster.new_id(),
+            key=key,
         )
         return self._launch(assignment, None)
 
@@ -120,6 +122,7 @@ class Launcher:
                 holder=roster.holder,
                 now=now.millis,
                 push=push_of(assignment.request, roster),
+                key=assignment.key,
                 max_window_bytes=roster.limits.max_window_bytes,
             )
         except ValueError as error:

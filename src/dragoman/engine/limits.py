@@ -32,6 +32,14 @@ class Limits:
     """Streams of one caller."""
     max_sync_threads: int = 32
     """Threads that run synchronous skills."""
+    idempotency_window: timedelta = timedelta(days=1)
+    """How long a second send under the same key is answered with the first one's task."""
+    compact_after: timedelta = timedelta(hours=1)
+    """How long the log of a task that has ended is kept beside its snapshot, for streams that resume."""
+    retention: timedelta = timedelta(days=30)
+    """How long a task that has ended is kept."""
+    drain_timeout: timedelta = timedelta(seconds=10)
+    """How long an orderly stop waits for runs to finish before it gives them up to be resumed."""
     default_page_size: int = 50
     max_page_size: int = 100
     run_timeout: timedelta = timedelta(hours=1)

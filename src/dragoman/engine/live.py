@@ -21,7 +21,7 @@ from dragoman.model import (
     TaskStatusUpdateEvent,
 )
 from dragoman.model.folding import TaskFold
-from dragoman.store import Commit, ContextState, NewTask, PushRegistration, Scope, StoredTask, TaskHeader
+from dragoman.store import Commit, ContextState, IdempotencyKey, NewTask, PushRegistration, Scope, StoredTask, TaskHeader
 from dragoman.wire import codec
 
 
@@ -29,7 +29,8 @@ class LiveTask:
     """The end of a task's log: what was appended, what is durable, and what subscribers may see.
 
     `tip` numbers the last entry appended, `durable` the last one that the store has confirmed, `visible` the last one that
-    subscribers may see, `status_seq` the last change of status since the task came to life here. Artifact chunks are
+    subscribers may see, `status_seq` and `received_seq` the last change of status and the last message since the task came to life
+    here. Artifact chunks are
     visible at once, everything else when it is durable (I1), and nothing before what precedes it (I2).
     """
 
@@ -41,6 +42,7 @@ class LiveTask:
         self.fence = fence
         self.tip = self.durable = self.visible = tip
         self.status_seq = 0
+        self.received_seq = 0
         self.holder = ""
         self.changed = Signal()
         self.has_push = False
@@ -61,6 +63,8 @@ class LiveTask:
         self._new: NewTask | None = None
         self._push: tuple[PushRegistration, ...] = ()
         self._context: ContextState | None = None
+        self._key: IdempotencyKey | None = None
+        self._taken: tuple[int, ...] = ()
         self._error: A2AError | None = None
 
     @classmethod
@@ -72,6 +76,7 @@ class LiveTask:
         holder: str,
         now: int,
         push: Sequence[PushRegistration],
+        key: IdempotencyKey | None,
         max_window_bytes: int,
     ) -> "LiveTask":
         """A new task, whose first entry is `first`; ValueError if that is not A2A."""
@@ -81,6 +86,7 @@ class LiveTask:
         live.holder = holder
         live._new = NewTask(entry.task.context_id, now)
         live._push = tuple(push)
+        live._key = key
         live.has_push = bool(push)
         live._append(entry, data, is_urgent=True)
         return live
@@ -134,9 +140,11 @@ class LiveTask:
 
     # Appending, by the run that owns the task. What is not A2A raises ValueError and changes nothing.
 
-    def receive(self, message: Message) -> StreamItem:
-        """A caller's message joins the log. The task as of then, to be shown once it is visible."""
+    def receive(self, message: Message, signal: int | None = None) -> StreamItem:
+        """A caller's message, that came as a signal or not, joins the log. The task as of then, to be shown once it is visible."""
+        self._taken += () if signal is None else (signal,)
         self._add(LogEntry(received=message), is_urgent=True)
+        self.received_seq = self.tip
         return self._take_view()
 
     def set_status(self, status: TaskStatus, metadata: Metadata | None = None) -> None:
@@ -217,9 +225,11 @@ class LiveTask:
             snapshot=self._take_snapshot(),
             context=self._context,
             push=self._push,
+            key=self._key,
+            taken=self._taken,
         )
         self._pending, self._pending_bytes = [], 0
-        self._new, self._context, self._push = None, None, ()
+        self._new, self._context, self._push, self._key, self._taken = None, None, (), None, ()
         self._captured = self._take_view() if self._viewers else None
         return commit
 
@@ -313,6 +323,8 @@ class LiveTask:
             self.tip += 1
             if entry.status_update is not None:
                 self.status_seq = self.tip
+            elif entry.received is not None:
+                self.received_seq = self.tip
             apply_entry(self._fold, entry)
             self._last = item_of(self.tip, entry)
             self._window.push(self._last, len(data))

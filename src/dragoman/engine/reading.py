@@ -1,9 +1,13 @@
 """GetTask, ListTasks, SubscribeToTask and CancelTask."""
 
+import asyncio
+
 from dragoman.engine.checks import check_get, check_list
 from dragoman.engine.cursor import dump_cursor, load_cursor
+from dragoman.engine.errors import HeldElsewhereError
 from dragoman.engine.handler import Call
 from dragoman.engine.live import LiveTask, load_task, task_in
+from dragoman.engine.mailroom import Letter, Mailroom
 from dragoman.engine.projection import project
 from dragoman.engine.recovery import Recovery
 from dragoman.engine.roster import Roster
@@ -17,9 +21,10 @@ from dragoman.model import (
     Task,
     TaskNotCancelableError,
     TaskNotFoundError,
+    UnavailableError,
     UnsupportedOperationError,
 )
-from dragoman.store import StoredTask, TaskQuery
+from dragoman.store import Outcome, StoredTask, TaskQuery
 
 
 class Reading:
@@ -80,17 +85,35 @@ class Reading:
 class Canceling:
     """CancelTask."""
 
-    def __init__(self, roster: Roster, recovery: Recovery) -> None:
+    def __init__(self, roster: Roster, recovery: Recovery, mailroom: Mailroom) -> None:
         self._roster = roster
         self._recovery = recovery
+        self._mailroom = mailroom
 
     async def cancel(self, call: Call, request: CancelTaskRequest) -> Task:
         """Cancel the task, whether it waits or works, and answer with what has become of it (CAN-01, D-18)."""
         roster = self._roster
-        async with roster.visit(roster.scope_of(call), request.id) as live:
-            if live.state.is_terminal or not await self._recovery.cancel(live):
-                raise TaskNotCancelableError
-            return await _ended(live)
+        async with roster.visit(roster.scope_of(call), request.id) as live, roster.observe(live):
+            try:
+                if live.state.is_terminal or not await self._recovery.cancel(live):
+                    raise TaskNotCancelableError
+            except HeldElsewhereError:
+                await self._cancel_elsewhere(live)
+            return await self._become(live)
+
+    async def _cancel_elsewhere(self, live: LiveTask) -> None:
+        if await self._mailroom.post(live, Letter(cancel=True)) is Outcome.STALE:
+            await self._roster.catch_up(live)
+            raise TaskNotCancelableError if live.state.is_terminal else UnavailableError
+
+    async def _become(self, live: LiveTask) -> Task:
+        """The task once it has ended; as it stands if whoever runs it does not answer (I8)."""
+        patience = self._roster.limits.cancel_grace + self._roster.limits.lease
+        try:
+            async with asyncio.timeout(patience.total_seconds()):
+                return await _ended(live)
+        except TimeoutError:
+            return task_in(await live.view())
 
 
 async def _ended(live: LiveTask) -> Task:

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from dragoman.engine.entries import LogEntry, Origin, load_entry
+from dragoman.engine.errors import HeldElsewhereError
 from dragoman.engine.handler import Call
 from dragoman.engine.launcher import Launcher
 from dragoman.engine.live import LiveTask
@@ -88,7 +89,7 @@ class Recovery:
     async def take_over(self, live: LiveTask) -> Run | None:
         """A run for a task that nobody runs; None if it cannot go on, and has ended for that reason just now.
 
-        UnavailableError if another process runs it, UnsupportedOperationError if it had ended before.
+        HeldElsewhereError if another process runs it, UnsupportedOperationError if it had ended before.
         """
         async with self._attend(live.task_id):
             if run := self._roster.run_of(live):  # somebody was faster
@@ -100,7 +101,7 @@ class Recovery:
     async def cancel(self, live: LiveTask) -> bool:
         """Cancel the task, whether anybody here runs it or not; False if it has ended.
 
-        UnavailableError if another process runs it.
+        HeldElsewhereError if another process runs it.
         """
         async with self._attend(live.task_id):
             if run := self._roster.run_of(live):
@@ -129,7 +130,7 @@ class Recovery:
             return True
         if live.task().state.is_terminal:
             return False
-        raise UnavailableError("another process runs this task; try again")
+        raise HeldElsewhereError
 
     async def _claim_stored(self, task_id: str) -> StoredTask | None:
         roster = self._roster

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from dragoman.bus import Bus
 from dragoman.engine.entries import StreamItem
+from dragoman.engine.errors import DuplicateSendError
 from dragoman.engine.handler import Call
 from dragoman.engine.limits import Limits
 from dragoman.engine.live import LiveTask
@@ -92,6 +93,8 @@ class Roster:
         """The run is over."""
         if self.runs.get(run.task_id) is run:
             del self.runs[run.task_id]
+        if run.live is not None and run.live.error is None:
+            self._see_to_watch(run.live)
 
     def lose(self, live: LiveTask) -> None:
         """The task's log could not be written: whoever runs it stops, and recovery sees what can be saved."""
@@ -101,6 +104,8 @@ class Roster:
         if run is not None and run.live is live:
             run.abandon()
             self.end(run)
+        if isinstance(live.error, DuplicateSendError):
+            return  # there never was such a task
         if len(self.unattended) < _MOST_UNATTENDED:
             self.unattended[live.task_id] = None
         self.left.set()
@@ -119,16 +124,33 @@ class Roster:
         if is_idle and self.lives.get(live.task_id) is live:
             del self.lives[live.task_id]
 
+    @asynccontextmanager
+    async def observe(self, live: LiveTask) -> AsyncGenerator[None]:
+        """Follow what becomes of the task, whoever runs it."""
+        self._subscribe(live)
+        try:
+            yield
+        finally:
+            self._unsubscribe(live)
+
     def open_stream(self, live: LiveTask, *, after: int, first: StreamItem | None = None) -> EventStream:
         """One more subscriber of the task."""
-        if self.run_of(live) is None and live not in self._watches and not live.state.is_terminal:
-            watch = self.nursery.spawn(self._watch(live), name=f"watch of task {live.task_id}")
-            self._watches[live] = watch
+        self._subscribe(live)
         stream = EventStream(live, self.store, after=after, first=first)
-        live.users += 1
-        live.subscribers += 1
         stream.on_close(lambda: self._unsubscribe(live))
         return stream
+
+    def _subscribe(self, live: LiveTask) -> None:
+        live.users += 1
+        live.subscribers += 1
+        self._see_to_watch(live)
+
+    def _see_to_watch(self, live: LiveTask) -> None:
+        """A task that has subscribers and no run here is watched."""
+        is_quiet = self.run_of(live) is None and not live.state.is_terminal
+        if is_quiet and live.subscribers and live not in self._watches:
+            watch = self.nursery.spawn(self._watch(live), name=f"watch of task {live.task_id}")
+            self._watches[live] = watch
 
     def _unsubscribe(self, live: LiveTask) -> None:
         live.subscribers -= 1

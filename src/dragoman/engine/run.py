@@ -30,14 +30,14 @@ from dragoman.model import (
     TaskState,
     TaskStatus,
 )
-from dragoman.store import Scope, TaskStore
+from dragoman.store import IdempotencyKey, Scope, TaskStore
 
 logger = logging.getLogger("dragoman.engine.run")
 
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """What a run is to do, and what earlier runs of the task have left for it."""
+    """What a run is to do, what earlier runs of the task have left for it, and the caller's name for the send, if any."""
 
     job: Job
     request: SendMessageRequest
@@ -46,6 +46,7 @@ class Assignment:
     task_id: str
     context_id: str
     past: Past = field(default_factory=Past)
+    key: IdempotencyKey | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +69,14 @@ class Run:
         self.means = means
         self.direct: Message | None = None
         self.began = Signal()
+        self.over = Signal()
         self.inbox = Inbox(assignment.past.unread, max_queued=means.limits.max_queued_messages)
         self.is_canceled = False
         self.is_over = False
         self._is_abandoned = False
         self._holds_slot = False
         self._holder = ""
+        self._signals: set[int] = set()
         self._live = live
         self._working: asyncio.Task[None] | None = None
         self._patience: asyncio.TimerHandle | None = None
@@ -92,6 +95,11 @@ class Run:
     def live(self) -> LiveTask | None:
         """The task, once there is one."""
         return self._live
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether the job holds a slot, rather than waiting for one or for its caller."""
+        return self._holds_slot and not self.is_over
 
     @property
     def is_stopping(self) -> bool:
@@ -160,12 +168,26 @@ class Run:
         self.inbox.put(Heard(item.seq, message))
         return item
 
+    def is_news(self, signal: int) -> bool:
+        """Whether the signal was not handed to this run before."""
+        is_news = signal not in self._signals
+        self._signals.add(signal)
+        return is_news
+
+    def hear(self, message: Message, signal: int) -> None:
+        """Queue a message that came as a signal, once."""
+        live = self.own()
+        if self.is_news(signal):
+            item = live.receive(message, signal)
+            self.inbox.put(Heard(item.seq, message))
+
     async def execute(self, turn: Turn) -> None:
         """Run the job to its end; whatever happens, the task has ended or is somebody else's afterwards (I4)."""
         self._working = asyncio.current_task()
         try:
             await self.means.slots.take_expected()
             self._holds_slot = True
+            await self._be_the_only_one()
             if not self.is_stopping:
                 await self._work(turn)
         except asyncio.CancelledError:
@@ -177,6 +199,12 @@ class Run:
             self._stop_clocks()
             self._give_slot()
             self.began.fire()
+            self.over.fire()
+
+    async def _be_the_only_one(self) -> None:
+        """Nothing is done under a key before it is known that nothing else was."""
+        if self.assignment.key is not None and self._live is not None:
+            await self._live.until_durable()
 
     def cancel(self) -> None:
         """Cancel the job. Its task is CANCELED when it has cleaned up, or `cancel_grace` later without it (I8)."""
@@ -210,6 +238,7 @@ class Run:
         self.set_status(state, question)
         self._time.stop()
         self._give_slot()
+        self.over.fire()
 
     async def resume(self) -> None:
         self.own().holder = self._holder

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from dragoman.bus import Bus
+from dragoman.engine.errors import DuplicateSendError
 from dragoman.engine.live import LiveTask
 from dragoman.model import A2AError, UnavailableError
 from dragoman.store import Commit, Outcome, TaskStore
@@ -96,12 +97,15 @@ class LogWriter:
     ) -> None:
         is_push_due = False
         for live, commit, outcome in zip(lives, commits, outcomes, strict=True):
-            if outcome is Outcome.STALE:
-                self._lose([live], UnavailableError("another process has taken the task over; try again"))
-                continue
-            live.confirm(commit.last)
-            self._bus.ring(live.task_id)
-            is_push_due = is_push_due or live.has_push
+            match outcome:
+                case Outcome.ACCEPTED:
+                    live.confirm(commit.last)
+                    self._bus.ring(live.task_id)
+                    is_push_due = is_push_due or live.has_push
+                case Outcome.STALE:
+                    self._lose([live], UnavailableError("another process has taken the task over; try again"))
+                case Outcome.DUPLICATE:
+                    self._lose([live], DuplicateSendError())
         if is_push_due:
             self._bus.ring(PUSH_TOPIC)
 

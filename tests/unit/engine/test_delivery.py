@@ -50,7 +50,7 @@ def told_states(receiver: Receiver) -> list[str]:
 
 
 async def behind(host: Host) -> list:
-    return list(await host.store.due_push("agent", 2**52, 100))
+    return list(await host.store.due_push("agent", 2**52, 0, 100))
 
 
 async def until_told(host: Host) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -317,20 +318,61 @@ async def test_answer_and_cancel_at_once_of_a_task_that_nobody_runs():
         await until(lambda: host.is_idle)
 
 
-async def test_a_live_process_keeps_its_tasks_to_itself():
-    stage = Stage()
-    store = Vault()
-    async with serving(stage, store=store) as host, serving(stage, store=store) as other:
+@pytest.mark.parametrize("shares_bus", [True, False])
+async def test_messages_and_cancels_reach_the_process_that_runs_the_task(shares_bus: bool):
+    async def work(turn: Turn) -> None:
+        write(turn, (await turn.next_message()).text)
+        turn.status(WORKING, question(turn, "heard"))
+        await asyncio.sleep(60)
+
+    store, bus = Vault(), LocalBus()
+    other_bus = bus if shares_bus else LocalBus()
+    async with serving(work, store=store, bus=bus) as host, serving(work, store=store, bus=other_bus) as other:
         task = await host.begin()
-        for attempt in (lambda: other.send(task_id=task.id), lambda: other.cancel(task.id)):
-            with pytest.raises(UnavailableError, match="another process"):
-                await attempt()
-        assert other.is_idle
-        assert (await other.get(task.id)).state is WORKING
-        stage.go.set()
-        assert (await host.ended(task.id)).state is COMPLETED
+        told = await other.begin("Ada", task_id=task.id)
+        assert said(told) == ["hello", "Ada"]
+        await until(lambda: host.lives[task.id].task().text == "Ada")
+        assert not other.runs
+        assert (await other.cancel(task.id)).state is CANCELED
         with pytest.raises(UnsupportedOperationError):
             await other.send(task_id=task.id)
+        await until(lambda: host.is_idle and other.is_idle)
+
+
+@pytest.mark.parametrize("crowd", [2, 50])
+async def test_many_sends_under_one_key_make_one_task_whichever_process_gets_them(crowd: int):
+    store = Vault()
+    runs: list[str] = []
+
+    async def work(turn: Turn) -> None:
+        runs.append(turn.task_id)
+        write(turn, "done")
+
+    call = replace(ANYONE, idempotency_key="k1")
+    async with serving(work, store=store) as host, serving(work, store=store) as other:
+        sends = [one.send("pay", call=call) for _ in range(crowd) for one in (host, other)]
+        tasks = await asyncio.gather(*sends)
+        assert len({task.id for task in tasks}) == 1
+        assert all(task == tasks[0] and task.state is COMPLETED for task in tasks)
+        assert runs == [tasks[0].id]
+        with pytest.raises(InvalidParamsError, match="another request"):
+            await host.send("pay more", call=call)
+    async with serving(work, store=store) as later:
+        assert (await later.send("pay", call=call)).id == tasks[0].id
+        items = await drain(await later.stream("pay", call=call))
+        assert states(items) == [COMPLETED]
+    assert len(runs) == 1
+
+
+async def test_a_message_under_one_key_is_heard_once():
+    store = Vault()
+    async with serving(introduce, store=store) as host:
+        task = await host.send("hi")
+        call = replace(ANYONE, idempotency_key="k2")
+        first = await host.send("Ada", call=call, task_id=task.id)
+        assert first.state is INPUT_REQUIRED
+        again = await host.send("Ada", call=call, task_id=task.id)
+        assert said(again) == said(first)
 
 
 @pytest.mark.parametrize("shares_bus", [True, False])
