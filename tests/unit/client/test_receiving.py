@@ -172,7 +172,9 @@ def test_a_token_can_belong_to_one_task_only():
     assert receiver.receive({TOKEN_HEADER: "token-3"}, BODY.replace(b"t1", b"t2")) is not None
 
 
-@pytest.mark.parametrize("options", [{"tokens": "token"}, {"secrets": (SECRET,)}, {"tokens": lambda task_id: "token"}])
+@pytest.mark.parametrize(
+    "options", [{"tokens": "token"}, {"secrets": (SECRET,)}, {"tokens": lambda task_id: "token"}]
+)
 def test_a_stranger_s_body_is_not_even_read(options):
     with pytest.raises(NotAuthenticError):
         make_receiver(**options).receive({}, b"not json")
