@@ -26,9 +26,9 @@ def listen() -> socket.socket:
 
 
 @asynccontextmanager
-async def serving(app: Any) -> AsyncIterator[str]:
-    """Serve `app` with uvicorn, lifespan included, and give its address."""
-    listener = listen()
+async def serving(app: Any, listener: socket.socket | None = None) -> AsyncIterator[str]:
+    """Serve `app` with uvicorn, lifespan included, and give its address: that of `listener`, if one is given."""
+    listener = listener or listen()
     config = uvicorn.Config(app, log_level="warning", ws="none", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     async with asyncio.TaskGroup() as group:

@@ -2,6 +2,7 @@
 
 from dragoman.security.egress import EgressDeniedError, EgressPolicy
 from dragoman.security.principal import ANONYMOUS, Authenticator, Credentials, Principal, admit_everyone
+from dragoman.security.signatures import SignatureError, StaleTimestampError, make_secret
 
 __all__ = [
     "ANONYMOUS",
@@ -10,5 +11,8 @@ __all__ = [
     "EgressDeniedError",
     "EgressPolicy",
     "Principal",
+    "SignatureError",
+    "StaleTimestampError",
     "admit_everyone",
+    "make_secret",
 ]
