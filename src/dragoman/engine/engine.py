@@ -171,23 +171,28 @@ class Engine:
                 await self._let_go()
 
     async def _let_go(self) -> None:
-        roster, limits = self._roster, self._limits
+        roster = self._roster
         for run in tuple(roster.runs.values()):
             run.abandon()
         try:
-            async with asyncio.timeout(limits.lease.total_seconds()):
-                await self._writer.flush()
-        except TimeoutError:
-            logger.warning("the store does not take what was said last; it is lost")
-        for live in tuple(roster.lives.values()):
-            live.break_off(UnavailableError("the agent is shutting down"))
-        await self._nursery.close(limits.cancel_grace)
-        roster.lives.clear()
-        roster.runs.clear()
+            await self._write_out()
+        finally:
+            for live in tuple(roster.lives.values()):
+                live.break_off(UnavailableError("the agent is shutting down"))
+            await self._nursery.close(self._limits.cancel_grace)
+            roster.lives.clear()
+            roster.runs.clear()
         try:
             await roster.store.retire(roster.holder)
         except UnavailableError:
             logger.warning("the store does not answer; others wait for the lease to run out")
+
+    async def _write_out(self) -> None:
+        try:
+            async with asyncio.timeout(self._limits.lease.total_seconds()):
+                await self._writer.flush()
+        except TimeoutError:
+            logger.warning("the store does not take what was said last; it is lost")
 
     async def send(self, call: Call, request: SendMessageRequest) -> SendMessageResponse:
         self._admit(call)

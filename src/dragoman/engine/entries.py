@@ -98,9 +98,15 @@ def dump_entry(entry: LogEntry) -> tuple[bytes, LogEntry]:
     """
     try:
         data = codec.encode(entry)
-        return data, load_entry(data)
+        return data, entry if _is_bare_status(entry) else load_entry(data)
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
         raise ValueError(f"the task's log cannot take this: {error}") from error
+
+
+def _is_bare_status(entry: LogEntry) -> bool:
+    """Whether the entry holds nothing that a skill or a caller has made."""
+    event = entry.status_update
+    return event is not None and event.status.message is None and event.metadata is None
 
 
 def apply_entry(fold: TaskFold, entry: LogEntry) -> None:

@@ -71,6 +71,7 @@ class EventStream:
 
     async def aclose(self) -> None:
         self._is_done = True
+        self._ready.clear()
         closing, self._closing = self._closing, []
         for callback in closing:
             callback()
@@ -119,6 +120,10 @@ class _MessageStream(EventStream):
         if not items:
             await self.aclose()
         return items
+
+    async def aclose(self) -> None:
+        self._items.clear()
+        await super().aclose()
 
 
 def _is_last(event: StreamResponse) -> bool:

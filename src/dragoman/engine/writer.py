@@ -52,6 +52,7 @@ class LogWriter:
         """Write for ever; cancel it after `flush`."""
         while True:
             await self._wake.wait()
+            await asyncio.sleep(0)  # so that what else happens at the same time shares the transaction
             self._wake.clear()
             await self._write_due()
 

@@ -422,3 +422,32 @@ async def test_nothing_is_kept_of_a_conversation_that_has_ended():
         await until(lambda: host.is_idle)
         assert not host.engine._roster._watches
         assert not host.engine._roster.unattended
+
+
+async def test_a_caller_who_missed_the_question_waits_for_the_next_rest():
+    """The question is asked and answered before the caller who waits has had its look."""
+    stage, more = Stage(), asyncio.Event()
+
+    async def work(turn: Turn) -> None:
+        await stage(turn)
+        await turn.ask(question(turn, "name?"))
+        await more.wait()
+
+    async with serving(work) as host:
+        waiting = asyncio.create_task(host.send("hi"))
+        await stage.begun.wait()
+        live = host.lives[stage.turn.task_id]
+        await until(lambda: live.durable == 2)
+        host.store.open.clear()
+        stage.go.set()
+        await until(lambda: host.store.waiting)
+        live.changed.fire()
+        await turns(3)
+        answering = asyncio.create_task(host.begin("Ada", task_id=live.task_id))
+        await until(lambda: live.tip == 5)
+        host.store.open.set()
+        assert (await answering).state is not None
+        await turns()
+        assert not waiting.done()
+        more.set()
+        assert (await waiting).state is COMPLETED

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from dragoman.bus import LocalBus
 from dragoman.engine import DeliveryError, DeliveryPolicy, Limits, Turn
 from dragoman.engine.delivery import TOKEN_HEADER
 from dragoman.model import AuthenticationInfo, TaskPushNotificationConfig, UnavailableError
@@ -234,30 +235,41 @@ async def test_nothing_is_sent_after_a_webhook_was_deleted():
 
 @pytest.mark.parametrize("replaces", [False, True])
 async def test_nothing_more_is_sent_when_a_webhook_is_deleted_or_replaced_while_it_is_served(replaces: bool):
-    receiver = Receiver()
-    stopped = asyncio.Event()
+    receiver, clock = Receiver(), MovableClock()
+    receiver.failing = 1
+    hosts: list[Host] = []
 
     async def sender(url: str, headers: dict[str, str], body: bytes) -> None:
         await receiver(url, headers, body)
-        if not stopped.is_set():
-            stopped.set()
-            configs = Configs(hosts[0])
+        if len(receiver.got) == 1:
+            configs, task_id = Configs(hosts[0]), json.loads(body)["task"]["id"]
             if replaces:
-                await configs.create(hook(json.loads(body)["task"]["id"], "p", "https://new.example"))
+                await configs.create(hook(task_id, "p", "https://new.example"))
             else:
-                await configs.delete(json.loads(body)["task"]["id"], "p")
+                await configs.delete(task_id, "p")
 
-    hosts: list[Host] = []
-    stage = Stage()
-    async with serving(stage, sender=sender) as host:
+    async with serving(nothing, sender=sender, clock=clock) as host:
         hosts.append(host)
-        stage.go.set()
         await host.send(push=hook(config_id="p"))
-        await stopped.wait()
+        [push] = await _settled(host, 1)
+        assert (push.cursor, push.last_seq) == (0, 3)  # three events wait to be told at once
+        clock.advance(timedelta(minutes=1))
         await until_told(host)
         await turns()
-        old = [url for url, _, _ in receiver.got if url == "https://hook.example/x"]
-        assert len(old) == 1
+        assert told_states(receiver) == ["SUBMITTED"]
+
+
+async def test_a_ring_that_is_lost_costs_a_webhook_only_time(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("dragoman.engine.delivery._LOOK_EVERY", timedelta(milliseconds=1))
+    receiver = Receiver()
+
+    class Deaf(LocalBus):
+        def ring(self, topic: str) -> None:
+            """Nobody hears it."""
+
+    async with serving(nothing, sender=receiver, bus=Deaf()) as host:
+        await host.send(push=hook())
+        await until(lambda: told_states(receiver) == ["SUBMITTED", "WORKING", "COMPLETED"])
 
 
 async def test_each_webhook_of_a_task_has_a_position_of_its_own():

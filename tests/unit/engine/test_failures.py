@@ -7,7 +7,19 @@ from collections.abc import Callable
 import pytest
 
 from dragoman.engine import IllegalTransitionError, Limits, RunEndedError, Turn
-from dragoman.model import Artifact, InvalidParamsError, Part, SkillError, TaskState
+from dragoman.engine.entries import LogEntry
+from dragoman.engine.live import LiveTask
+from dragoman.model import (
+    Artifact,
+    InvalidParamsError,
+    Part,
+    SkillError,
+    Task,
+    TaskState,
+    TaskStatus,
+    UnavailableError,
+)
+from dragoman.store import Scope
 from tests.unit.engine.kit import (
     COMPLETED,
     FAILED,
@@ -19,6 +31,7 @@ from tests.unit.engine.kit import (
     question,
     serving,
     states,
+    text_artifact,
     turns,
     until,
     why,
@@ -139,7 +152,9 @@ async def test_data_that_is_not_json_does_not_keep_the_task_from_failing(data: o
         assert why(task).startswith("internal error")
 
 
-async def test_words_that_are_not_text_do_not_keep_the_task_from_failing():
+async def test_words_that_are_not_text_do_not_keep_the_task_from_failing(monkeypatch: pytest.MonkeyPatch):
+    # What is logged cannot be encoded either, which xdist does not survive.
+    monkeypatch.setattr(logging.getLogger("dragoman.engine"), "disabled", True)
     async with serving(raising(SkillError("\ud800"))) as host:
         assert why(await host.send()).startswith("internal error")
     async with serving(raising(SkillError(12))) as host:  # type: ignore[arg-type]
@@ -289,3 +304,35 @@ async def test_artifacts_beyond_the_limit_fail_the_task_and_stay_bounded_for_a_j
         assert why(task) == "the task's artifacts are larger than this agent allows"
         assert len(task.text) < 1_500
         assert len(refused) > 90
+
+
+async def test_a_job_that_is_told_that_it_has_no_more_say_may_just_fail():
+    async def work(turn: Turn) -> None:
+        turn.status(COMPLETED)
+        turn.status(WORKING)
+
+    async with serving(work) as host:
+        items = await drain(await host.stream())
+        assert states(items)[-1] is COMPLETED
+        await until(lambda: host.is_idle)
+
+
+def test_a_live_task_takes_nothing_after_its_end():
+    live = LiveTask.begin(
+        LogEntry(task=Task(id="t", context_id="c", status=TaskStatus(state=TaskState.SUBMITTED))),
+        scope=Scope("agent", "", ""),
+        holder="h",
+        now=0,
+        push=(),
+        max_window_bytes=1,
+    )
+    live.set_status(TaskStatus(state=COMPLETED))
+    with pytest.raises(RunEndedError):
+        live.add_artifact(text_artifact("x"), append=False, last_chunk=False, metadata=None)
+    with pytest.raises(IllegalTransitionError):
+        live.set_status(TaskStatus(state=WORKING))
+    assert live.tip == 2
+    live.break_off(UnavailableError())
+    with pytest.raises(RunEndedError):
+        live.receive(message())
+    assert live.take_commit() is None

@@ -234,6 +234,9 @@ async def test_the_stream_of_a_message_is_one_item_long_and_closes_itself():
     stream.on_close(lambda: closed.append("closed"))
     assert [len(await stream.batch()), len(await stream.batch()), len(await stream.batch())] == [1, 0, 0]
     assert closed == ["closed"]
+    closed_early = EventStream.of_message(message("hi"))
+    await closed_early.aclose()
+    assert not await closed_early.batch()
 
 
 async def test_the_bus_forgets_who_stopped_listening():

@@ -234,3 +234,13 @@ async def test_a_webhook_does_not_keep_a_task_in_memory():
         async with asyncio.timeout(5):
             while not host.is_idle:
                 await asyncio.sleep(0)
+
+
+async def test_a_configuration_can_be_made_for_a_task_that_has_ended_and_hears_nothing():
+    receiver = Receiver()
+    async with serving(nothing, sender=receiver) as host:
+        task = await host.send()
+        made = await Configs(host).create(hook(task.id))
+        assert await Configs(host).list(task.id) == [made]
+        host.bus.ring("push")
+    assert receiver.got == []

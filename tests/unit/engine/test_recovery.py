@@ -12,11 +12,13 @@ import pytest
 
 from dragoman.bus import LocalBus
 from dragoman.engine import Call, Engine, Limits, Turn
+from dragoman.engine.turn import RunTurn
 from dragoman.model import (
     AgentCapabilities,
     InvalidParamsError,
     TaskNotCancelableError,
     TaskNotFoundError,
+    TaskPushNotificationConfig,
     TaskState,
     UnavailableError,
     UnsupportedOperationError,
@@ -806,3 +808,152 @@ async def test_recovery_looks_again_after_an_error_that_no_store_should_raise(
     async with serving(nothing, store=store, limits=Limits(lease=timedelta(milliseconds=3))) as host:
         await until(lambda: failing < 0)
         assert (await host.send(call=ADA)).state is COMPLETED
+
+
+async def test_a_stop_that_is_cancelled_leaves_nothing_running():
+    store = Vault()
+    async with serving(nothing, store=store) as host:
+        store.open.clear()
+        sending = asyncio.create_task(host.send())
+        await until(lambda: store.waiting)
+        stopping = asyncio.create_task(host.engine.stop())
+        await turns()
+        stopping.cancel()
+        await asyncio.wait([stopping, sending])
+        assert stopping.cancelled()
+        assert isinstance(sending.exception(), UnavailableError)
+        assert not host.engine._nursery._children
+
+
+async def test_the_lease_is_renewed_after_an_error_that_no_store_should_raise(
+    caplog: pytest.LogCaptureFixture,
+):
+    store = Vault()
+    beat, beats = store.beat, 0
+
+    async def odd_beat(*args):
+        nonlocal beats
+        beats += 1
+        if beats == 2:
+            raise OSError("odd")
+        await beat(*args)
+
+    store.beat = odd_beat  # type: ignore[method-assign]
+    async with serving(nothing, store=store, limits=Limits(lease=timedelta(milliseconds=3))):
+        await until(lambda: beats > 3)
+    assert "could not be renewed" in caplog.text
+
+
+async def test_rings_that_are_lost_cost_a_subscriber_elsewhere_only_time(monkeypatch: pytest.MonkeyPatch):
+    class Deaf(LocalBus):
+        def ring(self, topic: str) -> None:
+            """Nobody hears it."""
+
+    monkeypatch.setattr("dragoman.engine.roster._LOOK_EVERY_SECONDS", 0.001)
+    stage = Stage()
+    store = Vault()
+    async with (
+        serving(stage, store=store, bus=Deaf()) as host,
+        serving(stage, store=store, bus=Deaf()) as other,
+    ):
+        task = await host.begin()
+        stream = await other.subscribe(task.id)
+        stage.go.set()
+        items = await drain(stream)
+        assert states(items)[-1] is COMPLETED
+        assert [item.seq for item in items[1:]] == list(range(items[0].seq + 1, items[-1].seq + 1))
+
+
+async def test_two_who_catch_up_at_once_read_each_entry_once():
+    stage = Stage()
+    store = Vault()
+    async with serving(stage, store=store) as host, serving(stage, store=store) as other:
+        task = await host.begin()
+        stream = await other.subscribe(task.id)
+        await until(lambda: len(store._tasks[task.id].log) == 2)
+        live = other.lives[task.id]
+        await until(lambda: live.tip == 2)
+        write(stage.turn, "x")
+        stage.turn.status(WORKING)
+        await until(lambda: len(store._tasks[task.id].log) == 4)
+        read, held = store.read, asyncio.Event()
+
+        async def read_slowly(*args):
+            entries = await read(*args)
+            await held.wait()
+            return entries
+
+        store.read = read_slowly  # type: ignore[method-assign]
+        catching = [asyncio.create_task(other.engine._roster.catch_up(live)) for _ in range(3)]
+        await turns()
+        held.set()
+        await asyncio.wait(catching)
+        assert live.tip == live.visible == 4
+        stage.go.set()
+        other.bus.ring(task.id)
+        await until(lambda: len(store._tasks[task.id].log) == 5)
+        other.bus.ring(task.id)
+        assert [item.seq for item in await drain(stream)][1:] in ([3, 4, 5], [2, 3, 4, 5])
+
+
+async def test_a_message_whose_task_is_lost_while_its_webhook_is_registered_is_unavailable():
+    stage = Stage()
+    store = Vault()
+    async with serving(stage, store=store, sender=Receiver()) as host:
+        task = await host.begin()
+        await host.reached(task.id, WORKING)
+        put_push = store.put_push
+
+        async def lose_meanwhile(*args):
+            store.failures.append(UnavailableError())
+            stage.turn.status(WORKING)
+            await until(lambda: not store.failures)
+            return await put_push(*args)
+
+        store.put_push = lose_meanwhile  # type: ignore[method-assign]
+        with pytest.raises(UnavailableError):
+            await host.send(task_id=task.id, push=TaskPushNotificationConfig(url="https://x.example"))
+        assert said(await host.ended(task.id)) == ["hello"]
+
+
+async def test_what_is_left_behind_while_the_store_is_down_is_counted_and_bounded(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr("dragoman.engine.roster._MOST_UNATTENDED", 3)
+    store = Vault()
+    async with serving(nothing, store=store) as host:
+        store.is_down = True
+        for _ in range(6):
+            with pytest.raises(UnavailableError):
+                await host.send()
+        assert len(host.engine._roster.unattended) == 3
+        assert host.is_idle
+
+
+async def test_a_run_that_somebody_else_cancels_says_nothing():
+    """Such as asyncio.run() does with every task when the program ends."""
+    stage = Stage()
+    store = Vault()
+    async with serving(idempotent(stage), store=store) as host:
+        task = await host.begin()
+        await host.reached(task.id, WORKING)
+        host.runs[task.id]._working.cancel()
+        await until(lambda: not host.runs)
+        assert store._tasks[task.id].header.state is WORKING
+    stage.go.set()
+    async with serving(idempotent(stage), store=store) as host:
+        assert (await host.ended(task.id)).state is COMPLETED
+
+
+async def test_a_run_that_is_thrown_away_says_nothing():
+    """Such as the interpreter does with coroutines when it ends."""
+    store = Vault()
+    async with serving(Stage(), store=store) as host:
+        task = await host.begin()
+        live = host.lives[task.id]
+        await until(lambda: live.is_level)
+        coroutine = host.runs[task.id]._work(RunTurn(host.runs[task.id]))
+        coroutine.send(None)
+        tip = live.tip
+        coroutine.close()
+        assert live.tip == tip

@@ -1,0 +1,1 @@
+"""One module for each command; `dragoman.cli.root` lists them."""

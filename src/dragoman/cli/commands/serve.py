@@ -1,0 +1,90 @@
+"""`dragoman serve`."""
+
+import click
+
+from dragoman.cli.banner import Banner
+from dragoman.cli.failures import CommandError
+from dragoman.cli.hosting import MEMORY, Hosting, check_stores, choose_default_store, list_stores, prepare_app
+from dragoman.cli.listening import listen
+from dragoman.cli.loading import App
+from dragoman.cli.logs import LEVELS, set_up_logs
+from dragoman.cli.output import Output, output_option
+from dragoman.cli.readers import read_url
+from dragoman.cli.serving import serve_here, serve_in_workers
+from dragoman.cli.teaching import TeachingCommand
+
+
+@click.command(cls=TeachingCommand, short_help="Serve an agent over HTTP.")
+@click.argument("target", metavar="MODULE:AGENT")
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="Listen at this address; 0.0.0.0 is every one."
+)
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 takes any that is free."
+)
+@click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes; see below.")
+@click.option("--store", metavar="URL", default="", help="Where tasks are kept; see below.")
+@click.option(
+    "--public-url", type=read_url, metavar="URL", help="The address that callers use, if there is a proxy."
+)
+@click.option("--log-level", type=click.Choice(LEVELS), default="info", show_default=True)
+@output_option
+def command(
+    *,
+    target: str,
+    host: str,
+    port: int,
+    workers: int,
+    store: str,
+    public_url: str | None,
+    log_level: str,
+    out: Output,
+) -> None:
+    """Serve an agent over HTTP, until Ctrl-C.
+
+    MODULE:AGENT names it as Python imports it, from the current folder on, or by its file; without :AGENT it is
+    the one called "agent".
+
+      dragoman serve greeter:agent
+      dragoman serve agents/greeter.py --port 0
+      dragoman serve greeter:agent --host 0.0.0.0 --public-url https://greeter.example.com
+
+    Tasks outlive the process: they are kept in .dragoman/MODULE.db below the current folder, unless the agent names
+    a store itself or --store does.
+
+      --store sqlite:///tasks.db             a file below the current folder
+      --store sqlite:////var/lib/tasks.db    a file anywhere
+      --store memory:                        nothing is kept
+
+    With --workers 4, four processes share the tasks in the SQLite file: any of them reads, lists and streams every
+    task, but only the one that runs a task can take a message for it or cancel it; another one answers that it is
+    unavailable. Use one for agents that ask back.
+
+    With --json, one line of JSON tells the address when the agent is ready.
+    """
+    set_up_logs(log_level)
+    default = choose_default_store(target)
+    hosting = Hosting(
+        target=target, store=store, default_store=default, public_url=public_url or "", log_level=log_level
+    )
+    app = prepare_app(hosting)
+    check_stores(app)
+    if workers > 1:
+        _check_shareable(app, workers)
+    listener = listen(host, port)
+    banner = Banner.of(app, listener, workers=workers)
+    if workers == 1:
+        serve_here(app, hosting, listener, lambda: banner.show(out))
+        return
+    host, port = listener.getsockname()[:2]
+    listener.close()  # uvicorn binds it for its workers; it was tried here because our words are clearer than its own
+    banner.show(out)
+    serve_in_workers(hosting, (host, port), workers)
+
+
+def _check_shareable(app: App, workers: int) -> None:
+    if any(store.location == MEMORY for store in list_stores(app)):
+        raise CommandError(
+            f"{workers} workers cannot share tasks in memory: each would know its own only; "
+            "use --workers 1, or --store sqlite:///tasks.db"
+        )

@@ -1,0 +1,136 @@
+"""An author's agent made ready to serve, in this process or in one that uvicorn starts."""
+
+import asyncio
+import json
+import os
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from dragoman.agent import Agent, Agents
+from dragoman.cli.draining import Draining
+from dragoman.cli.exits import Exit
+from dragoman.cli.failures import CommandError
+from dragoman.cli.loading import App, load_app, read_target
+from dragoman.cli.logs import set_up_logs
+from dragoman.model import A2AError, DragomanError
+from dragoman.server import AgentApp
+from dragoman.store import TaskStore, open_store
+
+VARIABLE = "DRAGOMAN_SERVE"
+FACTORY = "dragoman.cli.hosting:make_app"
+MEMORY = "memory:"
+FOLDER = ".dragoman"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hosting:
+    """What to serve and how. An empty `store` leaves the choice to the agent, or else to `default_store`.
+
+    Requests under way have `drain_seconds` to finish when it is told to stop.
+    """
+
+    target: str
+    store: str = ""
+    default_store: str = ""
+    public_url: str = ""
+    log_level: str = "info"
+    drain_seconds: int = 5
+    reloads: bool = False
+
+    def publish(self) -> None:
+        """Leave it to the processes that this one starts."""
+        os.environ[VARIABLE] = json.dumps(asdict(self))
+
+    @classmethod
+    def inherit(cls) -> "Hosting":
+        return cls(**json.loads(os.environ[VARIABLE]))
+
+
+def prepare_app(hosting: Hosting) -> App:
+    """Load the app and tell it where its tasks lie and how it is reached; CommandError if that cannot be."""
+    app = load_app(hosting.target)
+    for path, agent in list_agents(app).items():
+        _configure(
+            agent, _choose_store(hosting, agent), hosting.public_url and hosting.public_url.rstrip("/") + path
+        )
+        _compose(agent)
+    return app
+
+
+def make_app() -> Draining:
+    """The app of a process that uvicorn started."""
+    hosting = Hosting.inherit()
+    set_up_logs(hosting.log_level)
+    try:
+        return Draining(prepare_app(hosting), hosting.drain_seconds)
+    except DragomanError as error:
+        advice = "; waiting for a change" if hosting.reloads else ""
+        print(f"{error}{advice}", file=sys.stderr, flush=True)
+        sys.exit(Exit.USAGE)
+
+
+def list_agents(app: App) -> dict[str, Agent]:
+    """The agents by the path that each is mounted at; one that is served alone has the empty one."""
+    return dict(app.agents) if isinstance(app, Agents) else {"": app}
+
+
+def list_stores(app: App) -> list[TaskStore]:
+    """The stores of an app's agents, each place once."""
+    return list({agent.store.location: agent.store for agent in list_agents(app).values()}.values())
+
+
+def choose_default_store(target: str) -> str:
+    """A SQLite file for the target, in a folder of our own below the working directory."""
+    return f"sqlite:///{FOLDER}/{read_target(target).name}.db"
+
+
+def check_stores(app: App) -> None:
+    """Open and close every store once, so that a wrong one is told before anything is served."""
+    for store in list_stores(app):
+        if store.location != MEMORY:
+            _make_folder(store.location)
+            asyncio.run(_try_store(store.location))
+
+
+async def _try_store(url: str) -> None:
+    try:
+        async with open_store(url):
+            pass
+    except A2AError as error:
+        raise CommandError(f"the tasks cannot be kept at {url}: {error.message}") from error
+
+
+def _configure(agent: Agent, store: str | None, url: str) -> None:
+    try:
+        agent.configure(store=store, url=url or None)
+    except ValueError as error:
+        raise CommandError(str(error)) from None
+
+
+def _compose(agent: Agent) -> AgentApp:
+    """Put the agent together, so that what is wrong with it is told before it is served."""
+    if not agent.skills:
+        raise CommandError(f"{agent.name!r} has no skills yet; put @agent.skill above a function")
+    return agent.app
+
+
+def _choose_store(hosting: Hosting, agent: Agent) -> str | None:
+    """An agent that names a store of its own keeps it, unless somebody who serves it says otherwise."""
+    if hosting.store:
+        return hosting.store
+    return hosting.default_store if agent.store.location == MEMORY and hosting.default_store else None
+
+
+def _make_folder(location: str) -> None:
+    """Make our own folder if the store lies in it; nothing in it belongs into version control."""
+    folder = Path(location.removeprefix("sqlite:///")).parent
+    if folder.name != FOLDER or folder.exists():
+        return
+    try:
+        folder.mkdir()
+        (folder / ".gitignore").write_text("*\n", encoding="utf-8")
+    except OSError as error:
+        raise CommandError(
+            f"the folder {folder} for the tasks cannot be made: {error.strerror}; choose a place with --store"
+        ) from error

@@ -1,0 +1,151 @@
+"""`dragoman serve` as a process."""
+
+import http.client
+import json
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+from urllib.parse import urlsplit
+
+import pytest
+
+from dragoman.cli.exits import Exit
+from tests.unit.cli.processes import GREETER, SECONDS, ended, read_line, run, serving, start
+
+pytestmark = pytest.mark.slow
+
+
+def fetch(url: str, path: str) -> tuple[int, bytes]:
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=SECONDS)
+    try:
+        connection.request("GET", path)
+        reply = connection.getresponse()
+        return reply.status, reply.read()
+    finally:
+        connection.close()
+
+
+def test_it_tells_the_address_the_card_and_where_the_data_lies(agents):
+    process = start("serve", "greeter:agent", "--port", "0", cwd=agents, stdout=subprocess.PIPE)
+    with ended(process):
+        assert process.stdout is not None
+        lines = [read_line(process, process.stdout).strip() for _ in range(5)]
+    address = lines[0].removeprefix("Greeter is served at ")
+    assert lines[1].split() == ["card", f"{address}/.well-known/agent-card.json"]
+    assert lines[2].split() == ["tasks", str(agents / ".dragoman" / "greeter.db")]
+    assert lines[3].startswith(f"try    dragoman send {address}")
+    assert lines[4] == "Press Ctrl-C to stop."
+
+
+def test_with_json_one_line_says_it_is_ready(agents):
+    with serving("greeter:agent", cwd=agents) as served:
+        [agent] = served.ready["agents"]
+        assert served.ready["pid"] == served.pid
+        assert fetch(served.url, urlsplit(agent["card"]).path)[0] == 200
+
+
+def test_tasks_lie_in_a_folder_of_their_own_that_git_leaves_alone(tmp_path):
+    (tmp_path / "greeter.py").write_text(GREETER)
+    with serving("greeter:agent", cwd=tmp_path) as served:
+        assert run("send", served.url, "Ada").stdout == "Hello, Ada!\n"
+    assert (tmp_path / ".dragoman" / ".gitignore").read_text() == "*\n"
+    with sqlite3.connect(tmp_path / ".dragoman" / "greeter.db") as database:
+        assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    database.close()
+
+
+def test_a_store_that_the_agent_names_is_kept(tmp_path):
+    (tmp_path / "greeter.py").write_text(
+        GREETER.replace('"Says hello"', '"Says hello", store="sqlite:///own.db"')
+    )
+    with serving("greeter:agent", cwd=tmp_path) as served:
+        assert served.ready["stores"] == [f"sqlite:///{tmp_path}/own.db"]
+    with serving("greeter:agent", "--store", "memory:", cwd=tmp_path) as served:
+        assert served.ready["stores"] == ["memory:"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_it_in_order(agents, number):
+    with serving("greeter:agent", cwd=agents) as served:
+        assert run("send", served.url, "Ada").returncode == Exit.OK
+        assert served.stop(number) == 0
+
+
+def test_stopping_ends_streams_that_last_without_a_traceback(tmp_path, agents):
+    command = ("serve", str(agents / "worker.py"), "--port", "0", "--json", "--store", "memory:")
+    process = start(*command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    with ended(process):
+        assert process.stdout is not None
+        assert process.stderr is not None
+        url = json.loads(read_line(process, process.stdout))["url"]
+        reader = start("send", url, "long", "--stream", "--json", cwd=tmp_path, stdout=subprocess.PIPE)
+        with ended(reader):
+            assert reader.stdout is not None
+            while "artifactUpdate" not in read_line(reader, reader.stdout):
+                pass
+            process.terminate()
+            assert process.wait(SECONDS) == 0
+        assert process.stderr.read() == ""
+
+
+def test_several_agents_are_served_below_their_paths(tmp_path):
+    source = GREETER + "\nfrom dragoman import Agents\napp = Agents({'/greet': agent})\n"
+    (tmp_path / "both.py").write_text(source)
+    public = "https://example.com/base/"
+    with serving("both:app", "--public-url", public, cwd=tmp_path) as served:
+        [agent] = served.ready["agents"]
+        card = json.loads(fetch(served.url, urlsplit(agent["card"]).path)[1])
+        assert agent["url"] == f"{served.url}/greet"
+        assert card["supportedInterfaces"][0]["url"] == "https://example.com/base/greet/"
+        assert served.ready["stores"] == [f"sqlite:///{tmp_path}/.dragoman/both-app.db"]
+
+
+@pytest.mark.parametrize(
+    "options, words",
+    [
+        (["nosuch:agent"], "there is no module 'nosuch'"),
+        (["greeter", "--store", "redis://x"], "no task store has URLs that begin with 'redis'"),
+        (["greeter", "--store", "sqlite:///worker.py/x.db"], "the tasks cannot be kept at sqlite:///"),
+        (["greeter", "--store", "memory:", "--workers", "2"], "2 workers cannot share tasks in memory"),
+        (["greeter", "--host", "203.0.113.1"], "this machine has no such address"),
+        (["greeter", "--host", "nosuch.invalid"], "there is no such host"),
+        (["empty"], "'Empty' has no skills yet"),
+        (["lost"], "the default skill 'nosuch' does not exist"),
+    ],
+)
+def test_what_cannot_be_served_is_told_before_anything_is(agents, options, words):
+    (agents / "empty.py").write_text("from dragoman import Agent\nagent = Agent('Empty')")
+    (agents / "lost.py").write_text(GREETER.replace('"Says hello"', '"Says hello", default_skill="nosuch"'))
+    result = run("serve", *options, "--port", "0", cwd=agents)
+    assert result.returncode == Exit.USAGE
+    assert words in result.stderr
+    assert "Traceback" not in result.stderr
+    assert result.stdout == ""
+
+
+def test_a_port_in_use_is_told_with_what_to_do(agents):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        result = run("serve", "greeter:agent", "--port", str(port), cwd=agents)
+    assert result.returncode == Exit.USAGE
+    assert f"cannot listen at 127.0.0.1 port {port}: something else listens there" in result.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="workers share a port on Unix")
+def test_workers_share_what_is_written_but_not_what_runs(tmp_path, agents):
+    """Any worker reads, lists and streams any task; what is said to a task must reach the worker that runs it."""
+    with serving(str(agents / "worker.py"), "--workers", "2", cwd=tmp_path) as served:
+        ids = [run("send", served.url, "long", "--no-wait").stdout.strip() for _ in range(4)]
+        listed = json.loads(run("tasks", "list", served.url, "--json").stdout)["tasks"]
+        assert {task["id"] for task in listed} == set(ids)
+        for task_id in ids:
+            tail = run("tasks", "tail", served.url, task_id, "--timeout", "2", "--json")
+            assert task_id in tail.stdout.splitlines()[0]
+            canceled = run("tasks", "cancel", served.url, task_id)
+            assert canceled.returncode in (Exit.OK, Exit.REFUSED)
+            if canceled.returncode == Exit.REFUSED:
+                assert "another process runs this task; try again" in canceled.stderr
+        assert served.stop() == 0
