@@ -76,7 +76,7 @@ class LiveTask:
         holder: str,
         now: int,
         push: Sequence[PushRegistration],
-        key: IdempotencyKey | None,
+        key: IdempotencyKey | None = None,
         max_window_bytes: int,
     ) -> "LiveTask":
         """A new task, whose first entry is `first`; ValueError if that is not A2A."""
