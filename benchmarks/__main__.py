@@ -12,7 +12,10 @@ from benchmarks import fanout, footprint
 
 SUITES: dict[str, tuple[str, Callable[[], dict[str, Any]]]] = {
     "footprint": ("what an install weighs, an import costs and an idle server holds", footprint.measure),
-    "fanout": ("a thousand streams of one task, and one reader that stops", lambda: asyncio.run(fanout.measure())),
+    "fanout": (
+        "a thousand streams of one task, and one reader that stops",
+        lambda: asyncio.run(fanout.measure()),
+    ),
 }
 
 
@@ -40,7 +43,9 @@ def main() -> None:
 def show(figures: dict[str, Any]) -> None:
     width = max(len(name) for name in figures)
     for name, value in figures.items():
-        print(f"  {name:<{width}}  {value:,.1f}" if isinstance(value, float) else f"  {name:<{width}}  {value}")
+        print(
+            f"  {name:<{width}}  {value:,.1f}" if isinstance(value, float) else f"  {name:<{width}}  {value}"
+        )
 
 
 if __name__ == "__main__":

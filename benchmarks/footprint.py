@@ -84,9 +84,9 @@ def time_imports(python: str) -> dict[str, Any]:
         figures[f"import {name}: CPU ms"] = statistics.median(cpu[name])
         figures[f"import {name}: RSS MB"] = statistics.median(rss[name])
     for name in ("Client", "Agent"):
-        figures[f"import {name}: CPU ms above a bare interpreter"] = (
-            statistics.median(cpu[name]) - statistics.median(cpu["nothing"])
-        )
+        figures[f"import {name}: CPU ms above a bare interpreter"] = statistics.median(
+            cpu[name]
+        ) - statistics.median(cpu["nothing"])
     return figures
 
 
@@ -101,7 +101,9 @@ def run_once(python: str, statement: str) -> tuple[float, int]:
 def hold_rss(python: str, statement: str) -> int:
     """KiB of an interpreter that has imported and now waits; its peak would count what it was forked from."""
     script = f"{statement}\nprint(flush=True)\ninput()"
-    with subprocess.Popen([python, "-I", "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        [python, "-I", "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
         assert process.stdout is not None
         process.stdout.readline()
         kib = read_rss_kib(process.pid)

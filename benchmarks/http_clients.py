@@ -18,7 +18,9 @@ import sys
 import time
 from contextlib import asynccontextmanager
 
-REQUEST = b'{"jsonrpc":"2.0","id":1,"method":"SendMessage","params":{"message":{"text":"' + b"q" * 320 + b'"}}}'
+REQUEST = (
+    b'{"jsonrpc":"2.0","id":1,"method":"SendMessage","params":{"message":{"text":"' + b"q" * 320 + b'"}}}'
+)
 REPLY = b'{"jsonrpc":"2.0","id":1,"result":{"task":{"text":"' + b"a" * 545 + b'"}}}'
 EVENT = b'id: 1\ndata: {"statusUpdate":"' + b"e" * 166 + b'"}\n\n'
 EVENTS = 100
@@ -37,7 +39,9 @@ async def app(scope, receive, send):
         await send({"type": "http.response.start", "status": 200, "headers": RESPONSE_HEADERS})
         await send({"type": "http.response.body", "body": REPLY})
         return
-    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/event-stream")]})
+    await send(
+        {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/event-stream")]}
+    )
     for _ in range(EVENTS):
         await send({"type": "http.response.body", "body": EVENT, "more_body": True})
         if scope["path"] == "/paced":
@@ -123,14 +127,18 @@ def guarded_transport():
         def get_extra_info(self, info):
             if info == "is_readable":  # an idle connection that is readable was closed by the peer
                 return self.reader.at_eof() or bool(self.reader._buffer)
-            return self.writer.get_extra_info({"server_addr": "peername", "client_addr": "sockname"}.get(info, info))
+            return self.writer.get_extra_info(
+                {"server_addr": "peername", "client_addr": "sockname"}.get(info, info)
+            )
 
     class Backend(httpcore2.AsyncNetworkBackend):
         async def connect_tcp(self, host, port, timeout=None, local_address=None, socket_options=None):
             try:
                 async with asyncio.timeout(timeout):
                     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-                    address = found[0][4][0]  # the guard's place: check `address`, then dial that very address
+                    address = found[0][4][
+                        0
+                    ]  # the guard's place: check `address`, then dial that very address
                     return Stream(*await asyncio.open_connection(address, port))
             except TimeoutError as error:
                 raise httpcore2.ConnectTimeout from error
@@ -163,11 +171,18 @@ def guarded_transport():
             )
             response = await self.pool.handle_async_request(
                 httpcore2.Request(
-                    request.method, url, headers=request.headers.raw, content=request.stream, extensions=request.extensions
+                    request.method,
+                    url,
+                    headers=request.headers.raw,
+                    content=request.stream,
+                    extensions=request.extensions,
                 )
             )
             return httpx2.Response(
-                response.status, headers=response.headers, stream=Body(response.stream), extensions=response.extensions
+                response.status,
+                headers=response.headers,
+                stream=Body(response.stream),
+                extensions=response.extensions,
             )
 
         async def aclose(self):
@@ -195,10 +210,16 @@ async def httpcore2(base):
     async with httpcore2.AsyncConnectionPool(max_connections=100, max_keepalive_connections=100) as pool:
 
         async def post():
-            return (await pool.request("POST", base + "/", headers=headers, content=REQUEST, extensions=extensions)).content
+            return (
+                await pool.request(
+                    "POST", base + "/", headers=headers, content=REQUEST, extensions=extensions
+                )
+            ).content
 
         async def stream(path):
-            async with pool.stream("GET", base + path, headers=[(b"host", host)], extensions=extensions) as response:
+            async with pool.stream(
+                "GET", base + path, headers=[(b"host", host)], extensions=extensions
+            ) as response:
                 async for chunk in response.aiter_stream():
                     yield chunk
 
@@ -213,7 +234,9 @@ async def aiohttp(base):
     async with aiohttp.ClientSession(timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()) as session:
 
         async def post():
-            async with session.post(base + "/", data=REQUEST, headers=HEADERS, allow_redirects=False) as response:
+            async with session.post(
+                base + "/", data=REQUEST, headers=HEADERS, allow_redirects=False
+            ) as response:
                 return await response.read()
 
         async def stream(path):
@@ -237,7 +260,9 @@ async def niquests(base):
             return response.content
 
         async def stream(path):
-            response = await session.get(base + path, stream=True, timeout=(CONNECT, READ), allow_redirects=False)
+            response = await session.get(
+                base + path, stream=True, timeout=(CONNECT, READ), allow_redirects=False
+            )
             async for chunk in await response.iter_raw(-1):
                 yield chunk
 
@@ -367,7 +392,17 @@ def main():
         port = probe.getsockname()[1]
     here = os.path.dirname(os.path.abspath(__file__))
     uvicorn = [sys.executable, "-m", "uvicorn", "http_clients:app", "--app-dir", here, "--port", str(port)]
-    uvicorn += ["--http", "httptools", "--loop", "uvloop", "--log-level", "warning", "--no-access-log", "--lifespan", "off"]
+    uvicorn += [
+        "--http",
+        "httptools",
+        "--loop",
+        "uvloop",
+        "--log-level",
+        "warning",
+        "--no-access-log",
+        "--lifespan",
+        "off",
+    ]
     server = subprocess.Popen(uvicorn)
     try:
         for _ in range(100):
@@ -379,7 +414,15 @@ def main():
         runs = {name: [] for name in names}
         for _ in range(args.rounds):
             for name in names:
-                command = [sys.executable, __file__, "--loop", args.loop, "--worker", f"http://127.0.0.1:{port}", name]
+                command = [
+                    sys.executable,
+                    __file__,
+                    "--loop",
+                    args.loop,
+                    "--worker",
+                    f"http://127.0.0.1:{port}",
+                    name,
+                ]
                 done = subprocess.run(command, capture_output=True, text=True, timeout=120)
                 if done.returncode:
                     print(name, "failed:", done.stderr[-600:], file=sys.stderr)
@@ -398,7 +441,9 @@ def main():
             if key.startswith("chunks"):
                 cells.append(f"{key} {middle:.0f}")
             else:
-                cells.append(f"{key} {middle / base[key]:.2f}x ({middle:.0f}, {values[0]:.0f}-{values[-1]:.0f})")
+                cells.append(
+                    f"{key} {middle / base[key]:.2f}x ({middle:.0f}, {values[0]:.0f}-{values[-1]:.0f})"
+                )
         print(f"{name:15}", " | ".join(cells))
 
 

@@ -25,11 +25,28 @@ def read_rss_kib(pid: int) -> int:
 
 
 @contextmanager
-def serve(app: str, *, folder: Path, python: str = sys.executable, store: str = "memory:") -> Iterator[tuple[int, int]]:
+def serve(
+    app: str, *, folder: Path, python: str = sys.executable, store: str = "memory:"
+) -> Iterator[tuple[int, int]]:
     """An agent served on a free port of the loopback; gives its process id and its port."""
     port = find_free_port()
-    command = [python, "-m", "dragoman", "serve", app, "--port", str(port), "--store", store, "--log-level", "warning"]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(folder), os.environ.get("PYTHONPATH", "")))}
+    command = [
+        python,
+        "-m",
+        "dragoman",
+        "serve",
+        app,
+        "--port",
+        str(port),
+        "--store",
+        store,
+        "--log-level",
+        "warning",
+    ]
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join((str(folder), os.environ.get("PYTHONPATH", ""))),
+    }
     with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL) as process:
         try:
             wait_for(port, process)

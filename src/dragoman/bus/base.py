@@ -20,7 +20,7 @@ class Bus(ABC):
     async def __aenter__(self) -> "Bus":
         return self
 
-    async def __aexit__(self, *exc_info: object) -> None:
+    async def __aexit__(self, *exc_info: object) -> None:  # noqa: B027 -- a bus may have nothing to let go of
         """Stop listening and let go of connections."""
 
     @abstractmethod

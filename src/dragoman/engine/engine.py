@@ -12,8 +12,8 @@ from dragoman.engine.errors import log_and_refer
 from dragoman.engine.handler import Call, Handler
 from dragoman.engine.launcher import Launcher
 from dragoman.engine.limits import Limits
-from dragoman.engine.mailroom import Mailroom
 from dragoman.engine.live import LiveTask
+from dragoman.engine.mailroom import Mailroom
 from dragoman.engine.nursery import Nursery
 from dragoman.engine.posting import Posting
 from dragoman.engine.pushing import Pushing
@@ -280,7 +280,9 @@ class Engine:
             raise UnavailableError("the agent is not running")
         if missing := self._required_extensions.difference(call.extensions):
             named = ", ".join(sorted(missing))
-            raise ExtensionSupportRequiredError(f"the agent requires extensions; send the header 'A2A-Extensions: {named}'")
+            raise ExtensionSupportRequiredError(
+                f"the agent requires extensions; send the header 'A2A-Extensions: {named}'"
+            )
 
     def _require_streaming(self, call: Call) -> None:
         self._admit(call)

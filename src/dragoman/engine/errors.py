@@ -31,7 +31,9 @@ class StepFailedError(DragomanError):
     """A step raised an error, in this run of the task or in an earlier one; `kind` is the name of that error's type."""
 
     def __init__(self, step: str, kind: str, message: str) -> None:
-        super().__init__(f"step {step!r} failed: {kind}: {message}" if message else f"step {step!r} failed: {kind}")
+        super().__init__(
+            f"step {step!r} failed: {kind}: {message}" if message else f"step {step!r} failed: {kind}"
+        )
         self.step = step
         self.kind = kind
         self.message = message

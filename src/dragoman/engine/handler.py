@@ -7,7 +7,17 @@ from typing import Protocol, TypeAlias
 from uuid import UUID
 
 from dragoman.engine.journal import StepCall
-from dragoman.model import JSON, AgentCard, Message, Metadata, Part, SendMessageRequest, Task, TaskState, Timestamp
+from dragoman.model import (
+    JSON,
+    AgentCard,
+    Message,
+    Metadata,
+    Part,
+    SendMessageRequest,
+    Task,
+    TaskState,
+    Timestamp,
+)
 from dragoman.model.task import Artifact
 from dragoman.security import ANONYMOUS, Principal
 

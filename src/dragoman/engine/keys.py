@@ -22,5 +22,7 @@ async def find_task(call: Call, key: IdempotencyKey, roster: Roster) -> str | No
     """The task that was sent for under the key; InvalidParamsError if that was another request."""
     record = await roster.store.find_key(roster.scope_of(call), key.key, roster.clock().millis)
     if record is not None and record.digest != key.digest:
-        raise InvalidParamsError("this Idempotency-Key was used for another request; use a new one for each send")
+        raise InvalidParamsError(
+            "this Idempotency-Key was used for another request; use a new one for each send"
+        )
     return record.task_id if record is not None else None

@@ -61,9 +61,7 @@ class Launcher:
         )
         return self._launch(assignment, None)
 
-    def resume(
-        self, live: LiveTask, call: Call, request: SendMessageRequest, past: Past
-    ) -> Run | None:
+    def resume(self, live: LiveTask, call: Call, request: SendMessageRequest, past: Past) -> Run | None:
         """Run the skill again from the top on a task that this process has claimed.
 
         None unless earlier runs have left a journal to answer from, or the skill may simply be run again.

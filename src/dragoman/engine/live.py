@@ -21,7 +21,16 @@ from dragoman.model import (
     TaskStatusUpdateEvent,
 )
 from dragoman.model.folding import TaskFold
-from dragoman.store import Commit, ContextState, IdempotencyKey, NewTask, PushRegistration, Scope, StoredTask, TaskHeader
+from dragoman.store import (
+    Commit,
+    ContextState,
+    IdempotencyKey,
+    NewTask,
+    PushRegistration,
+    Scope,
+    StoredTask,
+    TaskHeader,
+)
 from dragoman.wire import codec
 
 

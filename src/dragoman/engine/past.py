@@ -31,7 +31,9 @@ class Past:
     @property
     def unread(self) -> tuple[Heard, ...]:
         """What no earlier run has read."""
-        read = {record.result["received"] for record in self.records if record.is_done and record.kind in _READING}
+        read = {
+            record.result["received"] for record in self.records if record.is_done and record.kind in _READING
+        }
         return tuple(heard for heard in self.heard if heard.seq not in read)
 
     def message(self, seq: int) -> Message:

@@ -95,7 +95,9 @@ class Posting:
             case Outcome.STALE:
                 await self._roster.catch_up(live)
                 _check_continuation(live, message, self._roster.limits)
-                raise UnavailableError("too many messages wait for this task; try again when it has read some")
+                raise UnavailableError(
+                    "too many messages wait for this task; try again when it has read some"
+                )
             case Outcome.ACCEPTED:
                 await self._until_received(live, before)
         return Place(live, await live.view(at_least=live.received_seq), max(live.received_seq, before))

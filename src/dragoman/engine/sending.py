@@ -10,8 +10,8 @@ from dragoman.engine.handler import Call
 from dragoman.engine.keys import find_task, key_of
 from dragoman.engine.launcher import Launcher
 from dragoman.engine.live import LiveTask, task_in
-from dragoman.engine.projection import project
 from dragoman.engine.posting import AS_IT_STANDS, Place, Posting
+from dragoman.engine.projection import project
 from dragoman.engine.roster import Roster
 from dragoman.engine.run import Run
 from dragoman.engine.streams import EventStream, find_mark

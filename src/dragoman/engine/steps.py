@@ -47,8 +47,11 @@ class RunSteps:
         if step.done is not None:
             return
         if step.note is None:
-            self.journal.write(step.record(is_done=False, note=(self._now_millis() + round(pause / _MILLISECOND))))
-        await asyncio.sleep(max(0, step.note - self._now_millis()) / 1000)
+            self.journal.write(
+                step.record(is_done=False, note=self._now_millis() + round(pause / _MILLISECOND))
+            )
+        wake_at = int(str(step.note))
+        await asyncio.sleep(max(0, wake_at - self._now_millis()) / 1000)
         self.journal.write(step.record(is_done=True))
 
     async def until_durable(self) -> None:
@@ -68,7 +71,9 @@ class RunSteps:
         try:
             done = step.record(is_done=True, result=await work(attempt))
         except SkillError as error:
-            done = step.record(is_done=True, failure=StepFailure(kind="", message=error.message, data=error.data))
+            done = step.record(
+                is_done=True, failure=StepFailure(kind="", message=error.message, data=error.data)
+            )
         except Exception as error:  # noqa: BLE001 -- it is kept, and raised again by _outcome
             failure = StepFailure(kind=type(error).__name__, message=str(error))
             done = step.record(is_done=True, failure=failure)

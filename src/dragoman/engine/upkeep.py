@@ -34,10 +34,11 @@ class Upkeep:
         """Compact and forget all that is due."""
         roster, limits = self._roster, self._roster.limits
         now = roster.clock().millis
-        while await roster.store.compact(roster.agent, now - _millis(limits.compact_after), _PAGE) == _PAGE:
-            await asyncio.sleep(0)
-        while await roster.store.forget(roster.agent, now - _millis(limits.retention), now, _PAGE) == _PAGE:
-            await asyncio.sleep(0)
+        compacted = forgotten = _PAGE
+        while compacted == _PAGE:
+            compacted = await roster.store.compact(roster.agent, now - _millis(limits.compact_after), _PAGE)
+        while forgotten == _PAGE:
+            forgotten = await roster.store.forget(roster.agent, now - _millis(limits.retention), now, _PAGE)
 
 
 def _millis(span: timedelta) -> int:

@@ -47,9 +47,9 @@ from dragoman.model.events import (
     wrap_reply,
 )
 from dragoman.model.generations import (
+    LATEST,
     Binding,
     Generation,
-    LATEST,
 )
 from dragoman.model.operations import (
     OPERATIONS,
@@ -84,8 +84,8 @@ from dragoman.model.requests import (
     TaskPushNotificationConfig,
 )
 from dragoman.model.security_schemes import (
-    APIKeySecurityScheme,
     ApiKeyLocation,
+    APIKeySecurityScheme,
     AuthorizationCodeOAuthFlow,
     ClientCredentialsOAuthFlow,
     DeviceCodeOAuthFlow,

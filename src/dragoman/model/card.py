@@ -18,11 +18,15 @@ class AgentInterface(Record, frozen=True, kw_only=True):
 
 
 class AgentProvider(Record, frozen=True, kw_only=True):
+    """Who runs the agent."""
+
     url: RequiredText
     organization: RequiredText
 
 
 class AgentExtension(Record, frozen=True, kw_only=True):
+    """An extension that the agent knows; `required` ones must be activated by every call."""
+
     uri: str = ""
     description: str = ""
     required: bool = False
@@ -39,6 +43,8 @@ class AgentCapabilities(Record, frozen=True, kw_only=True):
 
 
 class AgentSkill(Record, frozen=True, kw_only=True):
+    """One thing that the agent can do; its modes override those of the card."""
+
     id: RequiredText
     name: RequiredText
     description: RequiredText
@@ -67,7 +73,7 @@ class AgentCard(Record, frozen=True, kw_only=True):
     version: RequiredText
     documentation_url: str | None = None
     capabilities: AgentCapabilities
-    security_schemes: dict[str, SecurityScheme] = {}
+    security_schemes: dict[str, SecurityScheme] = {}  # noqa: RUF012 -- msgspec gives each record its own
     security_requirements: tuple[SecurityRequirement, ...] = ()
     default_input_modes: tuple[str, ...]
     default_output_modes: tuple[str, ...]

@@ -64,54 +64,80 @@ class TaskNotFoundError(A2AError):
 
 
 class TaskNotCancelableError(A2AError):
+    """The task has ended (D-18)."""
+
     default_message = "the task cannot be canceled, because it has ended"
 
 
 class PushNotificationNotSupportedError(A2AError):
+    """The card does not declare push notifications (CAP-02)."""
+
     default_message = "this agent does not send push notifications"
 
 
 class UnsupportedOperationError(A2AError):
+    """The agent, or the state of the task, does not allow the operation (SND-06, CAP-03, SUB-03)."""
+
     default_message = "this agent does not support the operation"
 
 
 class ContentTypeNotSupportedError(A2AError):
+    """A part has a media type that the skill does not take (SND-05)."""
+
     default_message = "the agent does not take this media type"
 
 
 class InvalidAgentResponseError(A2AError):
+    """The agent behind the server answered with what is not A2A."""
+
     default_message = "the agent's answer is not valid"
 
 
 class ExtendedAgentCardNotConfiguredError(A2AError):
+    """The card declares an extended card, and there is none (CAP-05)."""
+
     default_message = "the agent has no extended card"
 
 
 class ExtensionSupportRequiredError(A2AError):
+    """A required extension was not activated (CAP-06)."""
+
     default_message = "the agent requires an extension that the request does not activate"
 
 
 class VersionNotSupportedError(A2AError):
+    """The interface does not speak the version that was asked for (VER-06)."""
+
     default_message = "the protocol version is not supported"
 
 
 class ParseError(A2AError):
+    """The body is not JSON."""
+
     default_message = "invalid JSON payload"
 
 
 class InvalidRequestError(A2AError):
+    """The JSON is no request of the binding."""
+
     default_message = "request payload validation error"
 
 
 class MethodNotFoundError(A2AError):
+    """There is no such operation."""
+
     default_message = "method not found"
 
 
 class InvalidParamsError(A2AError):
+    """The request does not fit; `violations` name what and why (ERR-10)."""
+
     default_message = "invalid parameters"
 
 
 class InternalError(A2AError):
+    """Something went wrong that the caller can do nothing about; the log has more (I12)."""
+
     default_message = "internal error"
 
 
@@ -120,12 +146,16 @@ class UnauthenticatedError(A2AError):
 
     default_message = "credentials are missing or not valid"
 
-    def __init__(self, message: str = "", *, challenge: str = "Bearer", metadata: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, message: str = "", *, challenge: str = "Bearer", metadata: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(message, metadata=metadata)
         self.challenge = challenge
 
 
 class PermissionDeniedError(A2AError):
+    """The caller is known, and may not do this (ERR-06)."""
+
     default_message = "the caller may not do this"
 
 
@@ -167,12 +197,22 @@ class ErrorRow(NamedTuple):
 ERROR_TABLE: tuple[ErrorRow, ...] = (
     ErrorRow(TaskNotFoundError, -32001, 404, "NOT_FOUND", "TASK_NOT_FOUND"),
     ErrorRow(TaskNotCancelableError, -32002, 400, "FAILED_PRECONDITION", "TASK_NOT_CANCELABLE"),
-    ErrorRow(PushNotificationNotSupportedError, -32003, 400, "FAILED_PRECONDITION", "PUSH_NOTIFICATION_NOT_SUPPORTED"),
+    ErrorRow(
+        PushNotificationNotSupportedError,
+        -32003,
+        400,
+        "FAILED_PRECONDITION",
+        "PUSH_NOTIFICATION_NOT_SUPPORTED",
+    ),
     ErrorRow(UnsupportedOperationError, -32004, 400, "FAILED_PRECONDITION", "UNSUPPORTED_OPERATION"),
     ErrorRow(ContentTypeNotSupportedError, -32005, 400, "INVALID_ARGUMENT", "CONTENT_TYPE_NOT_SUPPORTED"),
     ErrorRow(InvalidAgentResponseError, -32006, 500, "INTERNAL", "INVALID_AGENT_RESPONSE"),
     ErrorRow(
-        ExtendedAgentCardNotConfiguredError, -32007, 400, "FAILED_PRECONDITION", "EXTENDED_AGENT_CARD_NOT_CONFIGURED"
+        ExtendedAgentCardNotConfiguredError,
+        -32007,
+        400,
+        "FAILED_PRECONDITION",
+        "EXTENDED_AGENT_CARD_NOT_CONFIGURED",
     ),
     ErrorRow(ExtensionSupportRequiredError, -32008, 400, "FAILED_PRECONDITION", "EXTENSION_SUPPORT_REQUIRED"),
     ErrorRow(VersionNotSupportedError, -32009, 400, "FAILED_PRECONDITION", "VERSION_NOT_SUPPORTED"),

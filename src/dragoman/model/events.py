@@ -67,7 +67,9 @@ class StreamResponse(Record, frozen=True, kw_only=True):
             + (self.artifact_update is not None)
         )
         if set_members != 1:
-            raise ValueError("an event has exactly one of 'task', 'message', 'statusUpdate' and 'artifactUpdate'")
+            raise ValueError(
+                "an event has exactly one of 'task', 'message', 'statusUpdate' and 'artifactUpdate'"
+            )
 
     @property
     def payload(self) -> Event:
@@ -77,10 +79,16 @@ class StreamResponse(Record, frozen=True, kw_only=True):
 
 
 def wrap_reply(payload: Task | Message) -> SendMessageResponse:
-    return SendMessageResponse(task=payload) if isinstance(payload, Task) else SendMessageResponse(message=payload)
+    """The reply that holds it."""
+    return (
+        SendMessageResponse(task=payload)
+        if isinstance(payload, Task)
+        else SendMessageResponse(message=payload)
+    )
 
 
 def wrap_event(payload: Event) -> StreamResponse:
+    """The event of a stream that holds it."""
     match payload:
         case Task():
             return StreamResponse(task=payload)

@@ -36,6 +36,8 @@ class SendMessageConfiguration(Record, frozen=True, kw_only=True):
 
 
 class SendMessageRequest(Record, frozen=True, kw_only=True):
+    """A message to the agent, and how to carry it out."""
+
     tenant: str = ""
     message: Message
     configuration: SendMessageConfiguration | None = None
@@ -43,12 +45,16 @@ class SendMessageRequest(Record, frozen=True, kw_only=True):
 
 
 class GetTaskRequest(Record, frozen=True, kw_only=True):
+    """Which task to read, with how much of its history."""
+
     tenant: str = ""
     id: RequiredText
     history_length: Int32 | None = None
 
 
 class ListTasksRequest(Record, frozen=True, kw_only=True):
+    """Which of the caller's tasks to list; filters hold together, unset ones let everything through."""
+
     tenant: str = ""
     context_id: str = ""
     status: TaskState = TaskState.UNSPECIFIED
@@ -69,29 +75,39 @@ class ListTasksResponse(Record, frozen=True, kw_only=True):
 
 
 class CancelTaskRequest(Record, frozen=True, kw_only=True):
+    """Which task to cancel."""
+
     tenant: str = ""
     id: RequiredText
     metadata: Metadata | None = None
 
 
 class SubscribeToTaskRequest(Record, frozen=True, kw_only=True):
+    """Which task to follow."""
+
     tenant: str = ""
     id: RequiredText
 
 
 class GetTaskPushNotificationConfigRequest(Record, frozen=True, kw_only=True):
+    """Which webhook of which task to read."""
+
     tenant: str = ""
     task_id: RequiredText
     id: RequiredText
 
 
 class DeleteTaskPushNotificationConfigRequest(Record, frozen=True, kw_only=True):
+    """Which webhook of which task to remove."""
+
     tenant: str = ""
     task_id: RequiredText
     id: RequiredText
 
 
 class ListTaskPushNotificationConfigsRequest(Record, frozen=True, kw_only=True):
+    """Which task's webhooks to list. `tenant` is field 4 here, and field 1 everywhere else."""
+
     task_id: RequiredText
     page_size: Int32 = 0
     page_token: str = ""
@@ -99,11 +115,15 @@ class ListTaskPushNotificationConfigsRequest(Record, frozen=True, kw_only=True):
 
 
 class ListTaskPushNotificationConfigsResponse(Record, frozen=True, kw_only=True):
+    """A page of webhooks."""
+
     configs: tuple[TaskPushNotificationConfig, ...] = ()
     next_page_token: str = ""
 
 
 class GetExtendedAgentCardRequest(Record, frozen=True, kw_only=True):
+    """Ask for the card that only authenticated callers see."""
+
     tenant: str = ""
 
 

@@ -9,24 +9,32 @@ from dragoman.model.base import Record, RequiredText
 
 
 class ApiKeyLocation(enum.Enum):
+    """Where an API key travels."""
+
     QUERY = "query"
     HEADER = "header"
     COOKIE = "cookie"
 
 
 class APIKeySecurityScheme(Record, frozen=True, kw_only=True):
+    """A key in a header, a cookie or the query."""
+
     description: str = ""
     location: ApiKeyLocation
     name: RequiredText
 
 
 class HTTPAuthSecurityScheme(Record, frozen=True, kw_only=True):
+    """A scheme of HTTP's `Authorization` header, such as Bearer."""
+
     description: str = ""
     scheme: RequiredText
     bearer_format: str = ""
 
 
 class AuthorizationCodeOAuthFlow(Record, frozen=True, kw_only=True):
+    """A person signs in, in a browser."""
+
     authorization_url: RequiredText
     token_url: RequiredText
     refresh_url: str = ""
@@ -35,6 +43,8 @@ class AuthorizationCodeOAuthFlow(Record, frozen=True, kw_only=True):
 
 
 class ClientCredentialsOAuthFlow(Record, frozen=True, kw_only=True):
+    """A program signs in by itself."""
+
     token_url: RequiredText
     refresh_url: str = ""
     scopes: dict[str, str]
@@ -45,7 +55,7 @@ class ImplicitOAuthFlow(Record, frozen=True, kw_only=True):
 
     authorization_url: str = ""
     refresh_url: str = ""
-    scopes: dict[str, str] = {}
+    scopes: dict[str, str] = {}  # noqa: RUF012 -- msgspec gives each record its own
 
 
 class PasswordOAuthFlow(Record, frozen=True, kw_only=True):
@@ -53,10 +63,12 @@ class PasswordOAuthFlow(Record, frozen=True, kw_only=True):
 
     token_url: str = ""
     refresh_url: str = ""
-    scopes: dict[str, str] = {}
+    scopes: dict[str, str] = {}  # noqa: RUF012 -- msgspec gives each record its own
 
 
 class DeviceCodeOAuthFlow(Record, frozen=True, kw_only=True):
+    """A person signs in on another device."""
+
     device_authorization_url: RequiredText
     token_url: RequiredText
     refresh_url: str = ""
@@ -73,23 +85,35 @@ class OAuthFlows(Record, frozen=True, kw_only=True):
     device_code: DeviceCodeOAuthFlow | None = None
 
     def __post_init__(self) -> None:
-        members = (self.authorization_code, self.client_credentials, self.implicit, self.password, self.device_code)
+        members = (
+            self.authorization_code,
+            self.client_credentials,
+            self.implicit,
+            self.password,
+            self.device_code,
+        )
         if sum(member is not None for member in members) != 1:
             raise ValueError("an OAuth2 scheme has exactly one flow; declare one scheme per flow")
 
 
 class OAuth2SecurityScheme(Record, frozen=True, kw_only=True):
+    """OAuth 2.0, by one flow."""
+
     description: str = ""
     flows: OAuthFlows
     oauth2_metadata_url: str = field(default="", name="oauth2MetadataUrl")
 
 
 class OpenIdConnectSecurityScheme(Record, frozen=True, kw_only=True):
+    """OpenID Connect, by its discovery document."""
+
     description: str = ""
     open_id_connect_url: RequiredText
 
 
 class MutualTlsSecurityScheme(Record, frozen=True, kw_only=True):
+    """A client certificate."""
+
     description: str = ""
 
 
@@ -131,10 +155,12 @@ class SecurityScheme(Record, frozen=True, kw_only=True):
 
 
 class StringList(Record, frozen=True, kw_only=True):
+    """A list where JSON needs an object."""
+
     list: tuple[str, ...] = ()
 
 
 class SecurityRequirement(Record, frozen=True, kw_only=True):
     """Schemes that must hold together, each with its scopes; entries of a list are alternatives."""
 
-    schemes: dict[str, StringList] = {}
+    schemes: dict[str, StringList] = {}  # noqa: RUF012 -- msgspec gives each record its own

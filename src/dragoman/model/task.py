@@ -66,7 +66,10 @@ class Part(Record, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         # Added up by hand: a loop would cost more than decoding the part does.
         set_members = (
-            (self.text is not UNSET) + (self.raw is not UNSET) + (self.url is not UNSET) + (self.data is not UNSET)
+            (self.text is not UNSET)
+            + (self.raw is not UNSET)
+            + (self.url is not UNSET)
+            + (self.data is not UNSET)
         )
         if set_members != 1:
             raise ValueError("a part has exactly one of 'text', 'raw', 'url' and 'data'")
@@ -76,11 +79,15 @@ class Part(Record, frozen=True, kw_only=True):
         return cls(text=text, media_type=media_type, metadata=metadata)
 
     @classmethod
-    def of_bytes(cls, raw: bytes, *, media_type: str = "", filename: str = "", metadata: Metadata | None = None) -> Self:
+    def of_bytes(
+        cls, raw: bytes, *, media_type: str = "", filename: str = "", metadata: Metadata | None = None
+    ) -> Self:
         return cls(raw=raw, media_type=media_type, filename=filename, metadata=metadata)
 
     @classmethod
-    def of_url(cls, url: str, *, media_type: str = "", filename: str = "", metadata: Metadata | None = None) -> Self:
+    def of_url(
+        cls, url: str, *, media_type: str = "", filename: str = "", metadata: Metadata | None = None
+    ) -> Self:
         return cls(url=url, media_type=media_type, filename=filename, metadata=metadata)
 
     @classmethod

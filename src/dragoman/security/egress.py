@@ -15,7 +15,15 @@ IPNetwork: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 # What `is_global` calls public in some releases of Python and not in others; RFC 6890 and its registries do not.
 _FORBIDDEN = tuple(
     ipaddress.ip_network(network)
-    for network in ("0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.88.99.0/24", "fec0::/10", "100::/64", "5f00::/16")
+    for network in (
+        "0.0.0.0/8",
+        "100.64.0.0/10",
+        "192.0.0.0/24",
+        "192.88.99.0/24",
+        "fec0::/10",
+        "100::/64",
+        "5f00::/16",
+    )
 )
 _NAT64 = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("64:ff9b:1::/48"))
 _V4_COMPATIBLE = ipaddress.ip_network("::/96")
@@ -43,7 +51,9 @@ class EgressPolicy:
         except ValueError:
             raise EgressDeniedError(f"{address!r} is not an IP address") from None
         if not self._is_allowed(ip):
-            raise EgressDeniedError(f"{address} is not a public address; allow its network if it is meant to be reached")
+            raise EgressDeniedError(
+                f"{address} is not a public address; allow its network if it is meant to be reached"
+            )
 
     def _is_allowed(self, ip: IPAddress) -> bool:
         plain = _unwrap(ip)
@@ -55,7 +65,12 @@ class EgressPolicy:
 def _is_public(ip: IPAddress) -> bool:
     if isinstance(ip, ipaddress.IPv6Address) and _embedded(ip) is not None:
         return True  # the address inside was judged; the wrapping itself has no owner
-    return ip.is_global and not ip.is_multicast and not ip.is_reserved and not any(ip in network for network in _FORBIDDEN)
+    return (
+        ip.is_global
+        and not ip.is_multicast
+        and not ip.is_reserved
+        and not any(ip in network for network in _FORBIDDEN)
+    )
 
 
 def _unwrap(ip: IPAddress) -> IPAddress:

@@ -44,6 +44,6 @@ class Authenticator(Protocol):
     async def __call__(self, credentials: Credentials) -> Principal: ...
 
 
-async def admit_everyone(credentials: Credentials) -> Principal:
+async def admit_everyone(credentials: Credentials) -> Principal:  # noqa: ARG001 -- it is an Authenticator
     """The authenticator of an agent that asks for none: every caller is the anonymous one."""
     return ANONYMOUS
