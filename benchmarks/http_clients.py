@@ -1,3 +1,5 @@
+# mypy: ignore-errors
+# The contestants are not installed here, so nothing of theirs has a type.
 """CPU cost of asyncio HTTP clients for Dragoman's two calls: a small JSON POST and an SSE stream.
 
     python http_clients.py [--rounds 5] [--loop asyncio|uvloop] [NAME ...]

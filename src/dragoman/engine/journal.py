@@ -97,6 +97,7 @@ class Step:
     done: StepRecord | None = None
     attempts: int = 0
     note: JSON = None
+    is_met: bool = False
 
     def record(
         self, *, is_done: bool, result: JSON = None, failure: StepFailure | None = None, note: JSON = None
@@ -141,6 +142,14 @@ class Journal:
         """Whether recorded steps remain that this run has not come to yet."""
         return self._unmet > 0
 
+    @property
+    def has_open_question(self) -> bool:
+        """Whether an earlier run has asked something that this one has not come to yet."""
+        return self.is_replaying and any(
+            step.call.kind is StepKind.ASK and step.attempts and step.done is None and not step.is_met
+            for step in self._steps.values()
+        )
+
     def begin_main(self, *, in_thread: bool = False) -> None:
         """The calling asyncio task is the function's main branch; in a thread, whichever task calls for it."""
         _current.set(_Branch(0, 0, None if in_thread else asyncio.current_task()))
@@ -155,6 +164,7 @@ class Journal:
             step = self._steps[place] = Step(call, branch.number, branch.parent, place[1])
             return step
         self._unmet -= 1
+        step.is_met = True
         if step.call != call:
             raise NonDeterminismError(
                 f"the first run of this task came to {step.call} here, this one to {call}; a skill that is resumed "

@@ -165,7 +165,7 @@ class Recovery:
         if stored is None:
             return False
         logger.warning("task %s was left behind", task_id)
-        if stored.header.state.is_interrupted:
+        if stored.header.state.is_interrupted and not await self._has_answer(stored):
             await self._release(stored)
             return True
         live = self._roster.lives.get(task_id)
@@ -181,6 +181,10 @@ class Recovery:
         live = self._roster.lives.get(task_id)
         return live is not None and (self._roster.run_of(live) is not None or not live.is_level)
 
+    async def _has_answer(self, stored: StoredTask) -> bool:
+        """Whether the caller has answered, and the process died before the run could read it."""
+        return bool(load_past(await self._read_log(stored.task_id, stored.last_seq)).unread)
+
     async def _release(self, stored: StoredTask) -> None:
         release = Commit(
             scope=stored.scope,
@@ -194,7 +198,7 @@ class Recovery:
 
     async def _restart(self, live: LiveTask, *, is_left_behind: bool) -> Run | None:
         """Run the task again from the top; one that cannot go on, or takes its process along each time, is failed."""
-        entries = await self._read_log(live)
+        entries = await self._read_log(live.task_id, live.tip)
         call, request = _original(live, entries[0])
         past = load_past(entries)
         if is_left_behind:
@@ -207,10 +211,10 @@ class Recovery:
             self._end(live, TaskState.FAILED, _LOST)
         return run
 
-    async def _read_log(self, live: LiveTask) -> list[LogEntry]:
+    async def _read_log(self, task_id: str, last_seq: int) -> list[LogEntry]:
         entries: list[LogEntry] = []
-        while len(entries) < live.tip:
-            page = await self._roster.store.read(live.task_id, len(entries), _LOG_PAGE)
+        while len(entries) < last_seq:
+            page = await self._roster.store.read(task_id, len(entries), _LOG_PAGE)
             if not page:
                 break
             entries += [load_entry(data) for data in page]

@@ -161,6 +161,7 @@ class Run:
         """Queue a message of the caller (I7); the task as of then."""
         live = self.own()
         self.inbox.check_room()
+        self._take_hold(live)
         try:
             item = live.receive(message)
         except ValueError as error:
@@ -178,6 +179,7 @@ class Run:
         """Queue a message that came as a signal, once."""
         live = self.own()
         if self.is_news(signal):
+            self._take_hold(live)
             item = live.receive(message, signal)
             self.inbox.put(Heard(item.seq, message))
 
@@ -227,6 +229,10 @@ class Run:
         self.began.fire()
         self._interrupt()
 
+    def _take_hold(self, live: LiveTask) -> None:
+        """Hold the task again after `park`: what is said to it now is this run's to answer."""
+        live.holder = live.holder or self._holder
+
     def park(self, state: TaskState, question: Message) -> None:
         """The job waits for its caller from now on: that takes neither a slot nor working time.
 
@@ -241,7 +247,7 @@ class Run:
         self.over.fire()
 
     async def resume(self) -> None:
-        self.own().holder = self._holder
+        self._take_hold(self.own())
         await self.means.slots.take()
         self._holds_slot = True
         self._time.start()

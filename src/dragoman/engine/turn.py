@@ -23,6 +23,8 @@ class RunTurn:
         self._asking = asyncio.Lock()
         self._steps = RunSteps(run)
         self._repeats = Repeats(run.assignment.past.said)
+        self._is_waiting = False
+        self._held_back: list[tuple[Message | None, Metadata | None]] = []
         self._artifact_bytes = 0
         self._saved: bytes | None = None
 
@@ -59,7 +61,11 @@ class RunTurn:
     def status(
         self, state: TaskState, message: Message | None = None, *, metadata: Metadata | None = None
     ) -> None:
-        if not self._repeats.is_told(state, message, metadata):
+        if self._repeats.is_told(state, message, metadata):
+            return
+        if state is TaskState.WORKING and self._is_waiting:
+            self._held_back.append((message, metadata))  # it would hide the question from the caller
+        else:
             self._run.set_status(state, message, metadata)
 
     def artifact(
@@ -102,6 +108,8 @@ class RunTurn:
         step = self._steps.journal.enter(StepCall(StepKind.ASK, join_text(message.parts)[:_NAME_LENGTH]))
         if step.done is not None:
             return self._past.message(step.done.result["received"])
+        while not step.attempts and self._steps.journal.has_open_question:
+            await self._run.inbox.changed.wait()  # what there is to read answers what was asked before
         try:
             async with self._asking:  # a second question waits until the first is answered
                 heard = await self._ask(step, message, state)
@@ -156,6 +164,7 @@ class RunTurn:
         When that takes long, the run makes room: whoever gets the answer runs the job again, up to here.
         """
         run = self._run
+        self._is_waiting = True
         try:
             async with asyncio.timeout(self._limits.park_timeout.total_seconds()):
                 await run.inbox.until_mail()
@@ -163,9 +172,16 @@ class RunTurn:
             run.abandon()
             await asyncio.sleep(0)  # where the cancellation arrives
         finally:
+            self._is_waiting = False
             if run.has_say and not run.is_stopping:
                 await run.resume()
-                run.set_status(TaskState.WORKING)
+                self._go_on()
+
+    def _go_on(self) -> None:
+        self._run.set_status(TaskState.WORKING)
+        held_back, self._held_back = self._held_back, []
+        for message, metadata in held_back:
+            self._run.set_status(TaskState.WORKING, message, metadata)
 
 
 _ROOM_FACTOR = 4

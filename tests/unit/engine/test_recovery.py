@@ -576,7 +576,7 @@ async def test_stopping_while_everything_is_under_way_and_starting_again():
     for row in store._tasks.values():
         if row.header.state is FAILED:
             assert b"cannot go on" not in row.log[-1]
-    async with serving(work, store=store, limits=limits) as host:
+    async with serving(nothing, store=store, limits=limits) as host:
         await until(lambda: not store._held)
         for task in tasks:
             found = await host.get(task.id)
