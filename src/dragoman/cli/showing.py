@@ -52,7 +52,7 @@ def _list_facts(card: AgentCard) -> Iterator[tuple[str, list[str]]]:
             [f"{entry.uri}{' (required)' if entry.required else ''}" for entry in capabilities.extensions],
         )
     if card.signatures:
-        yield "signed", [f"{len(card.signatures)} signatures, not checked here"]
+        yield "signed", [f"by {len(card.signatures)}, not checked here"]
 
 
 def _show_access(card: AgentCard) -> str:

@@ -32,12 +32,14 @@ def test_it_tells_the_address_the_card_and_where_the_data_lies(agents):
     process = start("serve", "greeter:agent", "--port", "0", cwd=agents, stdout=subprocess.PIPE)
     with ended(process):
         assert process.stdout is not None
-        lines = [read_line(process, process.stdout).strip() for _ in range(5)]
+        lines = [read_line(process, process.stdout).strip() for _ in range(4)]
+        while (last := read_line(process, process.stdout)).startswith("  "):
+            continue  # hints, which depend on what is installed
     address = lines[0].removeprefix("Greeter is served at ")
     assert lines[1].split() == ["card", f"{address}/.well-known/agent-card.json"]
     assert lines[2].split() == ["tasks", str(agents / ".dragoman" / "greeter.db")]
     assert lines[3].startswith(f"try    dragoman send {address}")
-    assert lines[4] == "Press Ctrl-C to stop."
+    assert last == "Press Ctrl-C to stop.\n"
 
 
 def test_with_json_one_line_says_it_is_ready(agents):
@@ -138,11 +140,11 @@ def test_a_port_in_use_is_told_with_what_to_do(agents):
 def test_workers_share_what_is_written_but_not_what_runs(tmp_path, agents):
     """Any worker reads, lists and streams any task; what is said to a task must reach the worker that runs it."""
     with serving(str(agents / "worker.py"), "--workers", "2", cwd=tmp_path) as served:
-        ids = [run("send", served.url, "long", "--no-wait").stdout.strip() for _ in range(4)]
+        ids = [run("send", served.url, "long", "--no-wait").stdout.strip() for _ in range(3)]
         listed = json.loads(run("tasks", "list", served.url, "--json").stdout)["tasks"]
         assert {task["id"] for task in listed} == set(ids)
         for task_id in ids:
-            tail = run("tasks", "tail", served.url, task_id, "--timeout", "2", "--json")
+            tail = run("tasks", "tail", served.url, task_id, "--timeout", "1", "--json")
             assert task_id in tail.stdout.splitlines()[0]
             canceled = run("tasks", "cancel", served.url, task_id)
             assert canceled.returncode in (Exit.OK, Exit.REFUSED)
