@@ -9,7 +9,6 @@ from dragoman.engine import Limits, RunEndedError, Turn
 from dragoman.model import (
     InvalidParamsError,
     Message,
-    SkillError,
     TaskPushNotificationConfig,
     TaskState,
     UnavailableError,
@@ -17,7 +16,6 @@ from dragoman.model import (
 )
 from tests.unit.engine.kit import (
     COMPLETED,
-    FAILED,
     INPUT_REQUIRED,
     QUICK,
     WORKING,

@@ -329,7 +329,10 @@ async def test_messages_and_cancels_reach_the_process_that_runs_the_task(shares_
 
     store, bus = Vault(), LocalBus()
     other_bus = bus if shares_bus else LocalBus()
-    async with serving(work, store=store, bus=bus) as host, serving(work, store=store, bus=other_bus) as other:
+    async with (
+        serving(work, store=store, bus=bus) as host,
+        serving(work, store=store, bus=other_bus) as other,
+    ):
         task = await host.begin()
         told = await other.begin("Ada", task_id=task.id)
         assert said(told) == ["hello", "Ada"]

@@ -14,7 +14,6 @@ from tests.unit.engine.programs import Death, Group, Program, Story
 WORK = ("step", "fail", "sleep", "now", "random", "uuid", "write")
 
 
-
 def programs(top: Sequence[str], inner: Sequence[str] = WORK) -> SearchStrategy[Program]:
     """Programs of `top` in the main branch, and `inner` in groups and groups within them."""
     nested: SearchStrategy[list[str | Group]] = st.recursive(
