@@ -104,6 +104,9 @@ class Delivery:
         """Bring one webhook up to date, as far as the log reaches, or to its next failure."""
         try:
             await self._roster.store.record_push(await self._tell(push))
+        except asyncio.CancelledError:
+            await self._roster.store.record_push(push)  # so that nobody has to wait for the lease to run out
+            raise
         except A2AError:
             logger.warning("the store does not answer; webhook %s waits until it does", push.config_id)
             await asyncio.sleep(self._policy.pause(1).total_seconds())

@@ -37,6 +37,7 @@ class Launcher:
         self._slots = slots
         self._means = Means(
             begin=self._begin,
+            on_parked=roster.see_to_watch,
             store=roster.store,
             slots=slots,
             limits=roster.limits,

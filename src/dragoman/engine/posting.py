@@ -56,6 +56,7 @@ class Posting:
         """
         if key is not None and await find_task(call, key, self._roster):
             return Place(live, await live.view(), AS_IT_STANDS)
+        await self._roster.catch_up(live)
         _check_continuation(live, request.message, self._roster.limits)
         run = await self._find_run(live)
         if run is None and live.state.is_terminal:

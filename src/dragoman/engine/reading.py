@@ -61,6 +61,7 @@ class Reading:
         """The task as it is, then everything after (SUB-02, I2); or what comes after the last event that was read."""
         roster = self._roster
         async with roster.visit(roster.scope_of(call), request.id) as live:
+            await roster.catch_up(live)
             if call.last_event_id:
                 seq = await find_mark(live, roster.store, call.last_event_id)
                 if seq is not None:
@@ -74,7 +75,7 @@ class Reading:
         roster = self._roster
         scope = roster.scope_of(call)
         live = roster.find(scope, task_id)
-        if live is not None and (roster.run_of(live) is not None or not live.is_level):
+        if live is not None and not (roster.is_open(live) and live.is_level):
             return task_in(await live.view())
         stored = await roster.store.load(scope, task_id)
         if stored is None:
@@ -94,6 +95,7 @@ class Canceling:
         """Cancel the task, whether it waits or works, and answer with what has become of it (CAN-01, D-18)."""
         roster = self._roster
         async with roster.visit(roster.scope_of(call), request.id) as live, roster.observe(live):
+            await roster.catch_up(live)
             try:
                 if live.state.is_terminal or not await self._recovery.cancel(live):
                     raise TaskNotCancelableError

@@ -63,6 +63,11 @@ class Roster:
         run = self.runs.get(live.task_id)
         return run if run is not None and run.live is live and not run.is_over else None
 
+    def is_open(self, live: LiveTask) -> bool:
+        """Whether another process may append to the task: none runs it here, or one that waits for its caller."""
+        run = self.run_of(live)
+        return run is None or run.is_parked
+
     @asynccontextmanager
     async def visit(self, scope: Scope, task_id: str) -> AsyncGenerator[LiveTask]:
         """The task, brought to life if need be; TaskNotFoundError if the scope has none with that id."""
@@ -94,7 +99,7 @@ class Roster:
         if self.runs.get(run.task_id) is run:
             del self.runs[run.task_id]
         if run.live is not None and run.live.error is None:
-            self._see_to_watch(run.live)
+            self.see_to_watch(run.live)
 
     def lose(self, live: LiveTask) -> None:
         """The task's log could not be written: whoever runs it stops, and recovery sees what can be saved."""
@@ -143,11 +148,11 @@ class Roster:
     def _subscribe(self, live: LiveTask) -> None:
         live.users += 1
         live.subscribers += 1
-        self._see_to_watch(live)
+        self.see_to_watch(live)
 
-    def _see_to_watch(self, live: LiveTask) -> None:
-        """A task that has subscribers and no run here is watched."""
-        is_quiet = self.run_of(live) is None and not live.state.is_terminal
+    def see_to_watch(self, live: LiveTask) -> None:
+        """A task that has subscribers and no run at work here is watched."""
+        is_quiet = self.is_open(live) and not live.state.is_terminal
         if is_quiet and live.subscribers and live not in self._watches:
             watch = self.nursery.spawn(self._watch(live), name=f"watch of task {live.task_id}")
             self._watches[live] = watch
@@ -182,13 +187,19 @@ class Roster:
             )
 
     async def catch_up(self, live: LiveTask) -> None:
-        """Read what other processes appended, unless a run here does the appending."""
-        while self.run_of(live) is None and live.is_level:
+        """Read what other processes appended, unless a run here does the appending.
+
+        A run that waited here for its caller while another process took the task over is given up.
+        """
+        while self.is_open(live) and live.is_level:
             after = live.tip
             entries = await self.store.read(live.task_id, after, _CATCH_UP_PAGE)
             if not entries:
                 return
-            if self.run_of(live) is None and live.tip == after:  # else somebody else has read them meanwhile
+            if self.is_open(live) and live.tip == after:  # else somebody else has read them meanwhile
+                if run := self.run_of(live):
+                    run.abandon()
+                    self.end(run)
                 live.absorb(entries)
 
 

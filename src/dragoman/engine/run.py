@@ -51,9 +51,13 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What all runs of an engine have in common. `begin` creates the task of an assignment, as SUBMITTED."""
+    """What all runs of an engine have in common.
+
+    `begin` creates the task of an assignment, as SUBMITTED; `on_parked` is told of a task that nobody holds any more.
+    """
 
     begin: Callable[[Assignment], LiveTask]
+    on_parked: Callable[[LiveTask], None]
     store: TaskStore
     slots: Slots
     limits: Limits
@@ -100,6 +104,11 @@ class Run:
     def is_at_work(self) -> bool:
         """Whether the job holds a slot, rather than waiting for one or for its caller."""
         return self._holds_slot and not self.is_over
+
+    @property
+    def is_parked(self) -> bool:
+        """Whether the job waits for its caller, and any process may take the task from it."""
+        return self._live is not None and not self._live.holder
 
     @property
     def is_stopping(self) -> bool:
@@ -245,6 +254,7 @@ class Run:
         self._time.stop()
         self._give_slot()
         self.over.fire()
+        self.means.on_parked(live)
 
     async def resume(self) -> None:
         self._take_hold(self.own())

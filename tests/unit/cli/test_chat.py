@@ -160,9 +160,10 @@ def test_ctrl_c_at_the_prompt_leaves(worker):
 
 @needs_terminal
 def test_progress_is_shown_at_a_terminal_and_control_characters_are_not(worker):
-    with at_a_terminal("send", worker.url, "long", "--timeout", "1") as (process, typist):
+    with at_a_terminal("send", worker.url, "long") as (process, typist):
         typist.wait_for("10% started")
-        assert process.wait(SECONDS) == Exit.TIMED_OUT
+        typist.type("\x03")
+        assert process.wait(SECONDS) == Exit.INTERRUPTED
     with at_a_terminal("send", worker.url, "escape") as (process, typist):
         typist.wait_for("]0;titlered")
         process.wait(SECONDS)

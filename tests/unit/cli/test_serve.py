@@ -144,7 +144,7 @@ def test_workers_share_what_is_written_but_not_what_runs(tmp_path, agents):
         listed = json.loads(run("tasks", "list", served.url, "--json").stdout)["tasks"]
         assert {task["id"] for task in listed} == set(ids)
         for task_id in ids:
-            tail = run("tasks", "tail", served.url, task_id, "--timeout", "1", "--json")
+            tail = run("tasks", "tail", served.url, task_id, "--timeout", "3", "--json")
             assert task_id in tail.stdout.splitlines()[0]
             canceled = run("tasks", "cancel", served.url, task_id)
             assert canceled.returncode in (Exit.OK, Exit.REFUSED)
