@@ -234,7 +234,6 @@ class Run:
         if self.is_canceled:
             self._finish(TaskState.CANCELED)
         self._is_abandoned = True
-        self.is_over = self._working is None
         self.began.fire()
         self._interrupt()
 
