@@ -1,6 +1,7 @@
 """Skills made of random steps, and a store whose process dies in the middle of them."""
 
 import asyncio
+import inspect
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -79,7 +80,7 @@ class Story:
         handler = ScriptedHandler(self.job, is_idempotent=True)
         async with serving(handler, store=line, limits=PATIENT, leaves_tasks=True) as host:  # type: ignore[arg-type]
             try:
-                async with asyncio.timeout(3):
+                async with asyncio.timeout(2):
                     task = await self._converse(host, line)
             except TimeoutError:
                 raise AssertionError(f"it goes on no more: {self.tell()}") from None
@@ -149,16 +150,22 @@ class _Performance:
                 return await self._fail(path)
             case "ask":
                 return (await self._turn.ask(question(self._turn, f"{path}?"))).text
-            case "sleep":
-                await steps.sleep(timedelta())
             case "now" | "random" | "uuid":
                 drawn = str(getattr(steps, op)())
                 return await steps.perform(StepCall(StepKind.STEP, path, drawn), self._work(path))
+            case _:
+                await self._go_on(op, path)
+                return path
+
+    async def _go_on(self, op: str, path: str) -> None:
+        """Do what has no result."""
+        match op:
+            case "sleep":
+                await self._turn.steps.sleep(timedelta())
             case "say":
                 self._turn.status(WORKING, question(self._turn, f"{path}!"))
-            case "write":
+            case _:
                 await self._write(path)
-        return path
 
     async def _run_side_by_side(self, programs: Sequence[Program], path: str) -> list[Any]:
         async with asyncio.TaskGroup() as group:
@@ -212,7 +219,7 @@ class Line:
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._store, name)
-        if not asyncio.iscoroutinefunction(method):
+        if not inspect.iscoroutinefunction(method):
             return method
 
         async def call(*args: Any, **options: Any) -> Any:

@@ -97,11 +97,13 @@ async def test_a_step_beside_another_is_done_once_wherever_the_process_dies(call
 async def test_an_answer_that_was_taken_is_read_although_the_process_dies_at_once():
     for calls in range(1, 8):
         await check(["ask"], [Death(calls, is_after=True)])
+        await check(["ask", "ask"], [Death(2, is_after=True), Death(calls, is_after=True)])
 
 
 async def test_a_question_that_was_asked_gets_its_answer_before_one_that_was_not():
     for calls in range(1, 12):
         await check([Group([["step", "ask"], ["ask"]])], [Death(calls, is_after=False)])
+        await check([Group([["ask", "ask"], ["ask"]])], [Death(calls, is_after=True)])
 
 
 async def test_a_question_can_be_seen_while_another_branch_goes_on_talking():
