@@ -16,13 +16,16 @@ PYTHON_CODE := src tests tools $(wildcard examples benchmarks)
 export DRAGOMAN_TEST_PEER_PYTHON := $(CURDIR)/.venv-peer/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit chaos coverage check lint types floors house bench docs format api clean venv peer python-is-here
+.PHONY: help demo approval test unit chaos coverage check lint types floors house bench docs format api clean venv peer python-is-here
 
 help:  ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1@\2/p' $(MAKEFILE_LIST) | awk -F@ '{ printf "%-18s %s\n", $$1, $$2 }'
 
 demo: venv  ## run the echo agent and its client, told step by step
 	@$(BIN)/python -m examples.echo.demo
+
+approval: venv  ## run the purchase that is killed three times and paid once
+	@$(BIN)/python -m examples.approval.demo
 
 test: venv peer  ## run every test but the chaos ones (ARGS="-k name" to choose)
 	@$(PYTEST) $(ALL_TESTS)

@@ -15,13 +15,15 @@ from dragoman.model import (
     UnsupportedOperationError,
 )
 from tests.unit.engine.kit import (
+    ANYONE,
     COMPLETED,
     INPUT_REQUIRED,
     QUICK,
-    WORKING,
     Receiver,
     Stage,
+    WORKING,
     drain,
+    message,
     nothing,
     question,
     said,
@@ -449,3 +451,49 @@ async def test_a_caller_who_missed_the_question_waits_for_the_next_rest():
         assert not waiting.done()
         more.set()
         assert (await waiting).state is COMPLETED
+
+
+async def test_who_reads_along_gets_what_came_with_the_answer():
+    read: list[str] = []
+
+    async def listen(turn: Turn) -> None:
+        read.append((await turn.next_message()).text)
+
+    async def work(turn: Turn) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(listen(turn))
+            await asyncio.sleep(0)
+            await turn.ask(question(turn, "name?"))
+
+    async with serving(work) as host:
+        task = await host.send("hi")
+        run = host.runs[task.id]
+        run.post(message("Ada"))
+        run.post(message("by the way"))
+        assert (await host.ended(task.id)).state is COMPLETED
+        assert read == ["by the way"]
+
+
+async def test_a_webhook_that_comes_with_a_refused_message_is_not_registered():
+    stage = Stage()
+    async with serving(stage, limits=Limits(max_queued_messages=0), sender=Receiver()) as host:
+        task = await host.begin()
+        with refusing(UnavailableError):
+            await host.send(task_id=task.id, push=TaskPushNotificationConfig(url="https://x.example"))
+        assert await host.store.list_push(host.engine._roster.scope_of(ANYONE), task.id) == []
+        stage.go.set()
+
+
+async def test_the_stream_of_an_answer_shows_the_task_when_the_answer_is_durable():
+    async with serving(introduce) as host:
+        task = await host.send("hi")
+        host.store.open.clear()
+        stream = await host.stream("Ada", task_id=task.id)
+        reading = asyncio.create_task(anext(stream))
+        await turns()
+        assert not reading.done()
+        host.store.open.set()
+        first = (await reading).event.task
+        assert first is not None
+        assert said(first) == ["hi", "name?", "Ada"]
+        assert states(await drain(stream)) == [WORKING, INPUT_REQUIRED]

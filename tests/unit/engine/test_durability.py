@@ -397,3 +397,26 @@ async def test_what_the_engine_logs_about_a_broken_store_is_for_the_operator(
             await host.send()
         assert "fire" not in str(caught.value)
     assert any(record.levelno == logging.ERROR and record.exc_info for record in caplog.records)
+
+
+async def test_what_a_subscriber_has_seen_is_in_the_task_that_is_read_afterwards():
+    """Also between the end of a run and its last transaction."""
+    go = asyncio.Event()
+
+    async def work(turn: Turn) -> None:
+        write(turn, "seen")
+        await go.wait()
+
+    store = Vault()
+    async with serving(work, store=store, limits=Limits(chunk_delay=timedelta(seconds=60))) as host:
+        stream = await host.stream()
+        items = await take(stream, 3)
+        task_id = items[0].event.task.id  # type: ignore[union-attr]
+        store.open.clear()
+        go.set()
+        await until(lambda: not host.runs)
+        reading = asyncio.create_task(host.get(task_id))
+        await turns()
+        store.open.set()
+        assert (await reading).text == "seen"
+        await drain(stream)

@@ -960,3 +960,75 @@ async def test_a_run_that_is_thrown_away_says_nothing():
         tip = live.tip
         coroutine.close()
         assert live.tip == tip
+
+
+async def test_nothing_follows_a_task_elsewhere_once_its_last_subscriber_has_left():
+    stage = Stage()
+    store = Vault()
+    async with serving(stage, store=store) as host, serving(stage, store=store) as other:
+        task = await host.begin()
+        await until(lambda: len(store._tasks[task.id].log) == 2)
+        children = len(other.engine._nursery._children)
+        for _ in range(5):
+            streams = [await other.subscribe(task.id) for _ in range(2)]
+            await turns()
+            assert len(other.engine._nursery._children) == children + 1
+            for stream in streams:
+                await stream.aclose()
+            await turns()
+            assert len(other.engine._nursery._children) == children
+            assert other.is_idle
+
+
+async def test_a_cancel_whose_task_is_lost_and_taken_up_again_meanwhile_does_not_hit_the_new_run():
+    stage = Stage()
+    store = Vault()
+    async with serving(idempotent(stage), store=store) as host:
+        task = await host.begin()
+        await host.reached(task.id, WORKING)
+        claim, held = store.claim, asyncio.Event()
+
+        async def claim_slowly(*args):
+            stored = await claim(*args)
+            await held.wait()
+            return stored
+
+        store.claim = claim_slowly  # type: ignore[method-assign]
+        live = host.lives[task.id]
+        store.failures.append(UnavailableError())
+        stage.turn.status(WORKING)
+        await until(lambda: live.error is not None)
+        await turns()
+        canceling = asyncio.create_task(host.engine._recovery.cancel(live))
+        await turns()
+        held.set()
+        await asyncio.wait([canceling])
+        assert isinstance(canceling.exception(), UnavailableError)
+        stage.go.set()
+        assert (await host.ended(task.id)).state is COMPLETED
+
+
+async def test_an_end_that_is_being_written_is_not_fenced_off_by_the_next_caller():
+    store = Vault()
+    async with dying(introduce, store) as host:
+        canceled, failed = [await host.send("hi") for _ in range(2)]
+    async with serving(introduce, store=store) as host:
+        await until(lambda: not store._held)
+        store.open.clear()
+        first = asyncio.create_task(host.cancel(canceled.id))
+        answer = asyncio.create_task(host.send("Ada", task_id=failed.id))
+        await until(lambda: len(host.lives) == 2 and all(not live.is_level for live in host.lives.values()))
+        second = asyncio.create_task(host.cancel(canceled.id))
+        third = asyncio.create_task(host.send("Ada", task_id=failed.id))
+        reading = asyncio.create_task(host.get(canceled.id))
+        host.engine._roster.unattended[failed.id] = None
+        host.engine._roster.left.set()
+        await turns()
+        store.open.set()
+        await asyncio.wait([first, second, third, answer, reading])
+        assert first.result().state is CANCELED
+        assert answer.result().state is FAILED
+        assert isinstance(second.exception(), TaskNotCancelableError)
+        assert isinstance(third.exception(), UnsupportedOperationError)
+        assert reading.result().state is CANCELED
+        await until(lambda: host.is_idle)
