@@ -83,7 +83,8 @@ class Delivery:
             return
         try:
             now = roster.clock().millis
-            due = await roster.store.due_push(roster.agent, now, now + _LEASE_MILLIS, room)
+            until = now + max(_LEASE, 2 * self._policy.attempt_timeout) // timedelta(milliseconds=1)
+            due = await roster.store.due_push(roster.agent, now, until, room)
         except A2AError:
             logger.warning("the store does not answer; webhooks are served when it does")
             return
@@ -91,7 +92,7 @@ class Delivery:
             key = (push.task_id, push.config_id)
             if key not in self._busy and len(self._busy) < self._policy.max_concurrent:
                 self._busy.add(key)
-                roster.nursery.spawn(self._serve(push), name=f"webhook of task {push.task_id}")
+                roster.nursery.spawn(self._serve(push, until), name=f"webhook of task {push.task_id}")
 
     async def _wait_a_while(self) -> None:
         try:
@@ -100,10 +101,10 @@ class Delivery:
         except TimeoutError:
             return
 
-    async def _serve(self, push: PushDelivery) -> None:
-        """Bring one webhook up to date, as far as the log reaches, or to its next failure."""
+    async def _serve(self, push: PushDelivery, until: int) -> None:
+        """Bring one webhook up to date, as far as the log and the lease reach, or to its next failure."""
         try:
-            await self._roster.store.record_push(await self._tell(push))
+            await self._roster.store.record_push(await self._tell(push, until))
         except asyncio.CancelledError:
             await self._roster.store.record_push(push)  # so that nobody has to wait for the lease to run out
             raise
@@ -114,12 +115,12 @@ class Delivery:
             self._busy.discard((push.task_id, push.config_id))
             self._rung.set()
 
-    async def _tell(self, push: PushDelivery) -> PushDelivery:
+    async def _tell(self, push: PushDelivery, until: int) -> PushDelivery:
         entries = await self._roster.store.read(push.task_id, push.cursor, self._policy.max_batch)
         if not entries:  # compacted away since
             return replace(push, cursor=push.last_seq)
         for data in entries:
-            if await self._is_gone(push):
+            if self._is_late(until) or await self._is_gone(push):
                 return push
             if problem := await self._send(push, data):
                 return self._failed(push, problem)
@@ -144,6 +145,11 @@ class Delivery:
             logger.exception("webhook %s of task %s cannot be told", push.config_id, push.task_id)
             return type(error).__name__
         return ""
+
+    def _is_late(self, until: int) -> bool:
+        """Whether one more attempt could take longer than the webhook is this process's alone."""
+        longest = self._policy.attempt_timeout // timedelta(milliseconds=1)
+        return self._roster.clock().millis + longest > until
 
     async def _is_gone(self, push: PushDelivery) -> bool:
         """Nothing is sent any more once the owner has removed or replaced the webhook (PCF-08)."""
@@ -186,4 +192,4 @@ def _headers(config: TaskPushNotificationConfig, name: str) -> dict[str, str]:
 
 
 _LOOK_EVERY = timedelta(seconds=1)
-_LEASE_MILLIS = 60_000
+_LEASE = timedelta(minutes=1)

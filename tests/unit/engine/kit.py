@@ -245,13 +245,13 @@ class Host:
         """The task once it has ended."""
         async with asyncio.timeout(5):
             while not (task := await self.get(task_id, call=call)).state.is_terminal:
-                await asyncio.sleep(0)
+                await turns(1)
         return task
 
     async def reached(self, task_id: str, state: TaskState, *, call: Call = ANYONE) -> Task:
         async with asyncio.timeout(5):
             while (task := await self.get(task_id, call=call)).state is not state:
-                await asyncio.sleep(0)
+                await turns(1)
         return task
 
 
@@ -400,7 +400,7 @@ async def until(holds: Callable[[], object]) -> None:
     """Give way to others until it holds."""
     async with asyncio.timeout(5):
         while not holds():
-            await asyncio.sleep(0)
+            await turns(1)
 
 
 async def turns(count: int = 20) -> None:

@@ -23,7 +23,7 @@ LONG = "x" * 257
 
 
 @pytest.mark.parametrize(
-    ("options", "field"),
+    "options,field",
     [
         ({"message_id": LONG}, "message.messageId"),
         ({"context_id": LONG}, "message.contextId"),

@@ -19,9 +19,9 @@ from tests.unit.engine.kit import (
     COMPLETED,
     INPUT_REQUIRED,
     QUICK,
+    WORKING,
     Receiver,
     Stage,
-    WORKING,
     drain,
     message,
     nothing,
@@ -380,7 +380,10 @@ async def test_a_parked_task_keeps_no_events_in_memory_once_nobody_reads_them():
         task = await host.send("hi")
         assert host.lives[task.id].window_bytes == 0
         stream = await host.subscribe(task.id)
-        assert len((await anext(stream)).event.task.artifacts[0].parts) == 100  # type: ignore
+        snapshot = (await anext(stream)).event.task
+        assert snapshot is not None
+        assert snapshot.artifacts
+        assert len(snapshot.artifacts[0].parts) == 100
         await host.begin("yes", task_id=task.id)
         assert states(await drain(stream)) == [WORKING, COMPLETED]
 

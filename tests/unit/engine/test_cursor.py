@@ -20,8 +20,7 @@ def test_a_token_leads_back_to_its_place(status_at: int, task_id: str):
 def is_ours(token: str) -> bool:
     try:
         place = load_cursor(token)
-    except InvalidParamsError as error:
-        assert error.violations[0].field == "pageToken"
+    except InvalidParamsError:
         return False
     assert dump_cursor(*place) == token
     assert 0 <= place[0] < 2**53

@@ -141,8 +141,8 @@ async def test_a_failing_webhook_is_tried_again_in_order_with_growing_pauses():
         await host.send(push=hook())
         pauses = []
         for attempt in range(1, 5):
-            await until(lambda attempt=attempt: receiver.attempts == attempt)
             [push] = await _settled(host, attempt)
+            assert receiver.attempts == attempt
             assert push.attempts == attempt
             assert push.last_error == "connection refused"
             pauses.append(push.next_attempt_at - clock.now.millis)
@@ -166,7 +166,7 @@ async def _settled(host: Host, attempts: int) -> list:
     """The webhooks that are behind, once so many attempts are on record."""
     async with asyncio.timeout(5):
         while not (pushes := await behind(host)) or pushes[0].attempts != attempts:
-            await asyncio.sleep(0)
+            await turns(1)
     return pushes
 
 
@@ -337,17 +337,18 @@ async def test_a_slow_webhook_delays_no_reply():
 
 
 async def test_no_more_webhooks_than_allowed_are_served_at_once():
-    serving_now: set[asyncio.Task] = set()
+    serving_now: set[object] = set()
     most = 0
     go = asyncio.Event()
     receiver = Receiver()
 
     async def sender(url: str, headers: dict[str, str], body: bytes) -> None:
         nonlocal most
-        serving_now.add(asyncio.current_task())
+        now = object()
+        serving_now.add(now)
         most = max(most, len(serving_now))
         await go.wait()
-        serving_now.discard(asyncio.current_task())
+        serving_now.discard(now)
         await receiver(url, headers, body)
 
     policy = DeliveryPolicy(max_concurrent=3, max_batch=1)
@@ -363,38 +364,85 @@ async def test_no_more_webhooks_than_allowed_are_served_at_once():
         assert len(receiver.got) == 36
 
 
-async def test_a_store_that_does_not_answer_is_waited_for_without_telling_everything_again_and_again(
+async def test_a_record_that_cannot_be_kept_does_not_have_everything_told_again_and_again(
     caplog: pytest.LogCaptureFixture,
 ):
-    receiver = Receiver()
-    store = Vault()
-    policy = DeliveryPolicy(first_pause=timedelta(milliseconds=2))
-    async with serving(nothing, sender=receiver, store=store, delivery=policy) as host:
-        record, due_push, failing = store.record_push, store.due_push, 3
+    receiver, store, clock = Receiver(), Vault(), MovableClock()
+    record, records = store.record_push, 0
 
-        async def record_later(*args):
-            nonlocal failing
-            failing -= 1
-            if failing >= 0:
-                raise UnavailableError
-            await record(*args)
+    async def fail_to_record(*args: object) -> None:
+        nonlocal records
+        records += 1
+        raise UnavailableError
 
-        async def due_later(*args):
-            if failing == 2:
-                raise UnavailableError
-            return await due_push(*args)
-
-        store.record_push = record_later
+    store.record_push = fail_to_record  # type: ignore[method-assign]
+    policy = DeliveryPolicy(first_pause=timedelta(milliseconds=20))
+    async with serving(nothing, sender=receiver, store=store, clock=clock, delivery=policy) as host:
         await host.send(push=hook())
-        await until(lambda: failing == 2)
-        store.due_push = due_later
-        host.bus.ring("push")
-        await turns()
-        assert len(receiver.got) <= 3
-        store.due_push = due_push
+        await until(lambda: records == 1)
+        for _ in range(10):
+            clock.advance(timedelta(minutes=2))  # whatever lease there is runs out
+            host.bus.ring("push")
+            await turns(3)
+        assert records == 1
+        assert "the store does not answer" in caplog.text
+        store.record_push = record  # type: ignore[method-assign]
+        clock.advance(timedelta(minutes=2))
         await until_told(host)
-        assert {"SUBMITTED", "WORKING", "COMPLETED"} == set(told_states(receiver))
-    assert "the store does not answer" in caplog.text
+        assert told_states(receiver)[-3:] == ["SUBMITTED", "WORKING", "COMPLETED"]
+
+
+async def test_webhooks_wait_for_a_store_that_does_not_answer(caplog: pytest.LogCaptureFixture):
+    receiver, store = Receiver(), Vault()
+    due_push, asked = store.due_push, 0
+
+    async def fail_to_answer(*args: object) -> None:
+        nonlocal asked
+        asked += 1
+        raise UnavailableError
+
+    store.due_push = fail_to_answer  # type: ignore[method-assign, assignment]
+    async with serving(nothing, sender=receiver, store=store) as host:
+        await host.send(push=hook())
+        await until(lambda: asked)
+        assert "webhooks are served when it does" in caplog.text
+        store.due_push = due_push  # type: ignore[method-assign]
+        await until_told(host)
+        assert told_states(receiver) == ["SUBMITTED", "WORKING", "COMPLETED"]
+
+
+async def test_a_slow_receiver_does_not_keep_its_webhook_beyond_the_lease():
+    """Else another process would begin to tell it the same."""
+    receiver, clock = Receiver(), MovableClock()
+    receiver.failing = 1
+    asked: list[int] = []
+
+    async def sender(url: str, headers: dict[str, str], body: bytes) -> None:
+        clock.advance(timedelta(seconds=20))
+        await receiver(url, headers, body)
+
+    async with serving(work, sender=sender, clock=clock) as host:
+        due_push = host.store.due_push
+
+        async def count(agent: str, now: int, until: int, limit: int):
+            found = await due_push(agent, now, until, limit)
+            asked.extend(until for _ in found)
+            return found
+
+        host.store.due_push = count
+        await host.send(push=hook())
+        [push] = await _settled(host, 1)
+        clock.advance(timedelta(minutes=1))
+        host.bus.ring("push")
+        begun: list[int] = []
+        while len(receiver.got) < push.last_seq:
+            await turns(1)
+            if len(receiver.got) > len(begun):
+                begun.append(clock.now.millis - 20_000)
+                assert begun[-1] + 30_000 <= asked[-1]
+        await until_told(host)
+        assert len(receiver.got) == push.last_seq
+        assert told_states(receiver) == ["SUBMITTED", "WORKING", "COMPLETED"]
 
 
 async def test_a_webhook_goes_on_where_it_was_when_the_next_process_takes_over():

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
 
 import pytest
 
@@ -26,6 +25,7 @@ from tests.unit.engine.kit import (
     INPUT_REQUIRED,
     WORKING,
     ScriptedHandler,
+    Work,
     drain,
     message,
     question,
@@ -43,7 +43,7 @@ class OddError(BaseException):
     """What some libraries raise past every `except Exception`."""
 
 
-def raising(error: BaseException) -> Callable[[Turn], object]:
+def raising(error: BaseException) -> Work:
     async def work(turn: Turn) -> None:
         raise error
 

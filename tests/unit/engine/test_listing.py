@@ -121,8 +121,8 @@ async def test_filters_by_context_state_and_time_and_all_together():
 async def test_artifacts_are_absent_unless_asked_for():
     async with serving(act) as host:
         await host.send("x")
-        for request in ({}, {"include_artifacts": False}):
-            [task] = (await host.list(**request)).tasks
+        for page in (await host.list(), await host.list(include_artifacts=False)):
+            [task] = page.tasks
             assert task.artifacts is UNSET
             assert b"artifacts" not in codec.encode(task)
         [task] = (await host.list(include_artifacts=True)).tasks

@@ -12,6 +12,7 @@ from dragoman.engine.entries import LogEntry, Origin, StreamItem, dump_entry, it
 from dragoman.engine.inbox import Inbox
 from dragoman.engine.locks import KeyedLocks
 from dragoman.engine.nursery import Nursery
+from dragoman.engine.past import Heard
 from dragoman.engine.signals import Signal
 from dragoman.engine.window import BehindWindowError, Window
 from dragoman.model import (
@@ -95,18 +96,18 @@ async def test_a_keyed_lock_lives_as_long_as_somebody_cares():
 
 
 async def test_an_inbox_gives_first_what_was_said_before():
-    inbox = Inbox([message("old")], max_queued=2)
-    inbox.put(message("one"))
-    inbox.put(message("two"))
+    inbox = Inbox([Heard(1, message("old"))], max_queued=2)
+    inbox.put(Heard(2, message("one")))
+    inbox.put(Heard(3, message("two")))
     with pytest.raises(UnavailableError):
         inbox.check_room()
     assert len(inbox) == 3
-    assert [inbox.take().text for _ in range(3)] == ["old", "one", "two"]
+    assert [inbox.take().message.text for _ in range(3)] == ["old", "one", "two"]
     inbox.check_room()
     waiting = asyncio.create_task(inbox.until_mail())
     await turns(2)
     assert not waiting.done()
-    inbox.put(message("three"))
+    inbox.put(Heard(4, message("three")))
     await waiting
 
 

@@ -26,6 +26,7 @@ from tests.unit.engine.kit import (
     nothing,
     question,
     serving,
+    until,
 )
 
 
@@ -123,7 +124,7 @@ async def test_an_agent_that_does_not_push_says_so_to_all_four(push_notification
 
 
 @pytest.mark.parametrize(
-    ("config", "field"),
+    "config,field",
     [
         (hook("t", url="ftp://x.example"), "url"),
         (hook("t", url="hook"), "url"),
@@ -231,9 +232,7 @@ async def test_a_webhook_does_not_keep_a_task_in_memory():
         await Configs(host).create(hook(task.id))
         stage.go.set()
         await host.ended(task.id)
-        async with asyncio.timeout(5):
-            while not host.is_idle:
-                await asyncio.sleep(0)
+        await until(lambda: host.is_idle)
 
 
 async def test_a_configuration_can_be_made_for_a_task_that_has_ended_and_hears_nothing():

@@ -1,7 +1,9 @@
 """Every subscriber sees the same events in the same order, at no cost to anybody else (I1, I2, I6)."""
 
 import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -24,6 +26,7 @@ from tests.unit.engine.kit import (
     INPUT_REQUIRED,
     QUICK,
     WORKING,
+    Host,
     ScriptedHandler,
     Stage,
     Vault,
@@ -47,13 +50,13 @@ class Feed:
     """A job that does what the test tells it, while the test looks."""
 
     def __init__(self) -> None:
-        self.orders: asyncio.Queue[object] = asyncio.Queue()
+        self.orders: asyncio.Queue[Callable[[Turn], None] | None] = asyncio.Queue()
 
     async def __call__(self, turn: Turn) -> None:
         while (order := await self.orders.get()) is not None:
             order(turn)
 
-    def do(self, *orders: object) -> None:
+    def do(self, *orders: Callable[[Turn], None]) -> None:
         for order in orders:
             self.orders.put_nowait(order)
 
@@ -360,8 +363,7 @@ _orders = st.one_of(
     st.builds(chunk, _text, st.sampled_from("ab"), append=st.booleans()),
     st.builds(progress, _text),
     st.just("join"),
-    st.just("turn"),
-    st.just("drain"),
+    st.sampled_from([1, 15]),
     st.just("post"),
 )
 
@@ -374,38 +376,21 @@ _orders = st.one_of(
 )
 @settings(max_examples=120, deadline=None)
 async def test_snapshot_and_tail_are_the_same_task_for_every_subscriber(
-    orders: list[object], end: TaskState, window: int, holds_back: bool
+    orders: list[Any], end: TaskState, window: int, holds_back: bool
 ):
-    feed = Feed()
+    feed, store = Feed(), Vault()
     limits = Limits(
         chunk_delay=timedelta(0), max_window_bytes=window, max_queued_messages=100, max_history=100
     )
-    store = Vault()
     async with serving(feed, store=store, limits=limits) as host, asyncio.TaskGroup() as group:
-        first = await host.stream()
-        task_id = next(iter(host.lives))
-        readers = [group.create_task(drain(first))]
-        joins = []
-        for order in orders:
-            match order:
-                case "join":
-                    joins.append(group.create_task(_join(host.subscribe(task_id))))
-                case "turn":
-                    await turns(1)
-                case "drain":
-                    await turns(15)
-                case "post":
-                    joins.append(group.create_task(_join(host.stream("and", task_id=task_id))))
-                    await turns(1)
-                case _:
-                    if holds_back:
-                        store.open.clear()
-                        asyncio.get_running_loop().call_soon(store.open.set)
-                    feed.do(order)
+        first = group.create_task(drain(await host.stream()))
+        joins = [
+            group.create_task(join) async for join in _perform(orders, host, feed, holds_back=holds_back)
+        ]
         await until(feed.orders.empty)
         feed.do(lambda turn: turn.status(end))
         feed.end()
-    whole = readers[0].result()
+    whole = first.result()
     assert [item.seq for item in whole] == sorted({item.seq for item in whole})
     assert whole[-1].event.status_update is not None
     final = refold(whole)
@@ -418,6 +403,27 @@ async def test_snapshot_and_tail_are_the_same_task_for_every_subscriber(
         told = refold(seen)
         assert told.status == final.status
         assert (told.artifacts or ()) == (final.artifacts or ())
+
+
+async def _perform(
+    orders: list[Any], host: Host, feed: Feed, *, holds_back: bool
+) -> AsyncIterator[Coroutine[None, None, list[StreamItem] | None]]:
+    """Do as ordered, and yield the subscribers who come meanwhile."""
+    task_id = next(iter(host.lives))
+    for order in orders:
+        match order:
+            case "join":
+                yield _join(host.subscribe(task_id))
+            case "post":
+                yield _join(host.stream("and", task_id=task_id))
+                await turns(1)
+            case int():
+                await turns(order)
+            case _:
+                if holds_back:
+                    host.store.open.clear()
+                    asyncio.get_running_loop().call_soon(host.store.open.set)
+                feed.do(order)
 
 
 async def _join(opening) -> list[StreamItem] | None:

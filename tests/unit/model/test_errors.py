@@ -27,8 +27,11 @@ from dragoman.model.peer_errors import InputRequiredError, PeerError, Rejected, 
 PROTOCOL_CODES = range(-32009, -32000)
 
 
-def subclasses(kind: type) -> set[type]:
-    return {kind, *(below for child in kind.__subclasses__() for below in subclasses(child))}
+def subclasses(kind: type[A2AError]) -> set[type[A2AError]]:
+    found = {kind}
+    for child in kind.__subclasses__():
+        found |= subclasses(child)
+    return found
 
 
 def test_every_error_of_the_protocol_has_a_row_of_its_own():

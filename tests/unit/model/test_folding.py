@@ -1,5 +1,7 @@
 """How events make a task: the one fold that everybody shares (SPEC 1.4)."""
 
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import UNSET
@@ -31,7 +33,7 @@ def status(state: TaskState, text: str = "", metadata: dict | None = None) -> Ta
 
 
 def artifact(
-    text: str, artifact_id: str = "a", *, append: bool = False, **options: object
+    text: str, artifact_id: str = "a", *, append: bool = False, **options: Any
 ) -> TaskArtifactUpdateEvent:
     return TaskArtifactUpdateEvent(
         task_id="t",
@@ -41,7 +43,7 @@ def artifact(
     )
 
 
-def new_task(**options: object) -> Task:
+def new_task(**options: Any) -> Task:
     return Task(
         id="t",
         context_id="c",

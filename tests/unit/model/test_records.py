@@ -1,5 +1,7 @@
 """The records themselves: what they refuse, and what they say about themselves (SPEC 1)."""
 
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -99,7 +101,8 @@ def test_a_reply_wraps_exactly_one_payload(payload: Task | Message):
 
 
 def test_wrappers_refuse_nothing_and_two():
-    for members in ({}, {"task": TASK, "message": MESSAGE}):
+    wrong: tuple[dict[str, Any], ...] = ({}, {"task": TASK, "message": MESSAGE})
+    for members in wrong:
         with pytest.raises(ValueError, match="exactly one of"):
             StreamResponse(**members)
         with pytest.raises(ValueError, match="exactly one of"):
@@ -127,7 +130,7 @@ def test_the_eleven_operations_are_there_once():
 
 
 FLOW = ClientCredentialsOAuthFlow(token_url="https://x.example/token", scopes={})
-DETAILS = {
+DETAILS: dict[str, Any] = {
     "api_key_security_scheme": APIKeySecurityScheme(location=ApiKeyLocation.HEADER, name="X-Key"),
     "http_auth_security_scheme": HTTPAuthSecurityScheme(scheme="Bearer"),
     "oauth2_security_scheme": OAuth2SecurityScheme(flows=OAuthFlows(client_credentials=FLOW)),
