@@ -70,7 +70,9 @@ def _frame(item: StreamItem) -> bytes:
     """The bytes of an event, made once for all readers."""
     frame = item.encodings.get(_ENCODING)
     if frame is None:
-        frame = item.encodings[_ENCODING] = sse.encode_event(sse.make_line(item.json), id=item.mark if item.seq else "")
+        frame = item.encodings[_ENCODING] = sse.encode_event(
+            sse.make_line(item.json), id=item.mark if item.seq else ""
+        )
     return frame
 
 
