@@ -2,8 +2,8 @@
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
-from functools import cached_property
 from types import FrameType
 from typing import Any, TypeVar, overload
 
@@ -12,8 +12,9 @@ from starlette.types import Receive, Scope, Send
 from dragoman.agent.card import AgentFacts, build_card
 from dragoman.agent.errors import AuthoringError
 from dragoman.agent.handler import ExtendedCard, SkillHandler
+from dragoman.agent.homes import MEMORY, make_bus, make_store
 from dragoman.agent.skill import Skill, SkillOptions, build_skill
-from dragoman.bus import Bus, LocalBus
+from dragoman.bus import Bus
 from dragoman.engine.limits import Limits
 from dragoman.model import (
     JSON,
@@ -28,19 +29,19 @@ from dragoman.server import AgentApp, HttpOptions
 from dragoman.server.addresses import Addresses
 from dragoman.server.startup import Startup
 from dragoman.server.webhooks import WebhookOptions, WebhookSender
-from dragoman.store import TaskStore, open_store
+from dragoman.store import TaskStore
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-MEMORY = "memory:"
+LOCAL = "local:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Hosting:
     """Where an agent runs, and how."""
 
-    store: TaskStore
-    bus: Bus
+    store: str | TaskStore
+    bus: str | Bus
     url: str | None
     limits: Limits
     authenticator: Authenticator
@@ -65,8 +66,8 @@ class Agent:
     `url` is the public address; without it, the card names the one that each request went to. `store` is a URL such as
     `sqlite:///tasks.db`, or a store; without one, tasks live in memory. `tags` are for skills that name none. `extended_card` is
     the card for authenticated callers, or a function from the caller to one. `webhooks` says which networks push
-    notifications may reach. Where no lifespan reaches the app, because it is mounted, the first request starts it; call
-    `stop()` from the lifespan of the outer app to end it in order.
+    notifications may reach. `bus` is a URL such as `sqlite:`, or a bus, for processes that share a store. Where no lifespan
+    reaches the app, because it is mounted, the first request starts it; hold `running()` in the lifespan of the outer app.
     """
 
     def __init__(
@@ -82,7 +83,7 @@ class Agent:
         tags: Sequence[str] = (),
         default_skill: str | None = None,
         store: str | TaskStore = MEMORY,
-        bus: Bus | None = None,
+        bus: str | Bus = LOCAL,
         limits: Limits | None = None,
         authenticator: Authenticator = admit_everyone,
         security_schemes: Mapping[str, SecurityScheme] | None = None,
@@ -119,8 +120,8 @@ class Agent:
             security_requirements=tuple(security_requirements),
         )
         self._hosting = _Hosting(
-            store=_open(store),
-            bus=bus or LocalBus(),
+            store=store,
+            bus=bus,
             url=url,
             limits=limits or Limits(),
             authenticator=authenticator,
@@ -128,6 +129,8 @@ class Agent:
             http=http or HttpOptions(),
             strict_versions=strict_versions,
         )
+        self._store = make_store(store)
+        self._app: AgentApp | None = None
 
     def __repr__(self) -> str:
         return f"Agent({self.name!r}, skills={list(self.skills)})"
@@ -139,7 +142,12 @@ class Agent:
     @property
     def store(self) -> TaskStore:
         """Where the tasks are kept; its `location` says so in words."""
-        return self._hosting.store
+        return self._store
+
+    @property
+    def limits(self) -> Limits:
+        """What the agent takes on."""
+        return self._hosting.limits
 
     @property
     def url(self) -> str | None:
@@ -204,20 +212,28 @@ class Agent:
         self,
         *,
         store: str | TaskStore | None = None,
-        bus: Bus | None = None,
+        bus: str | Bus | None = None,
         url: str | None = None,
         limits: Limits | None = None,
     ) -> None:
-        """Change where the agent runs, for whoever serves it; RuntimeError once it has started."""
-        if "app" in self.__dict__:
+        """Change where the agent runs, for whoever serves it; RuntimeError while it is in use."""
+        if self._app is not None and not _is_over(self._app):
             raise RuntimeError("the agent is in use; configure it before it is served")
-        given = {"store": _open(store) if store else None, "bus": bus, "url": url, "limits": limits}
+        if store is not None:
+            self._store = make_store(store)
+        given = {"store": store, "bus": bus, "url": url, "limits": limits}
         changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
         self._hosting = replace(self._hosting, **changes)
+        self._app = None
 
-    @cached_property
+    @property
     def app(self) -> AgentApp:
-        """The app behind the agent, composed when it is first needed."""
+        """The app behind the agent, composed when it is first needed. One that was stopped is replaced at the next start."""
+        if self._app is None:
+            self._app = self._compose()
+        return self._app
+
+    def _compose(self) -> AgentApp:
         if self._default_skill is not None and self._default_skill not in self.skills:
             known = ", ".join(self.skills) or "none"
             raise AuthoringError(
@@ -228,8 +244,8 @@ class Agent:
             card=lambda _: self.card_facts(),
             handler=SkillHandler(self.skills, extended_card=self._extended_card, limits=hosting.limits),
             name=self.name,
-            store=hosting.store,
-            bus=hosting.bus,
+            store=self._store,
+            bus=make_bus(hosting.bus, self._store),
             limits=hosting.limits,
             authenticator=hosting.authenticator,
             sender=WebhookSender(hosting.webhooks) if self._facts.push_notifications else None,
@@ -240,17 +256,41 @@ class Agent:
 
     async def start(self) -> None:
         """Open the store and take up what was left undone; needed only where no lifespan reaches the agent."""
-        await self.app.start()
+        await self._renew().start()
 
-    async def stop(self) -> None:
-        """Let go of what runs, write what was said and close the store. A stopped agent does not start again."""
-        await self.app.stop()
+    def running(self) -> AbstractAsyncContextManager[None]:
+        """Run the agent during an `async with` block, for a test or a program of one's own.
+
+        Whoever leaves last stops it at once, unless somebody has called `start`. What was at work is taken up at the next start,
+        if its task was kept: a store in memory is kept for as long as the agent is.
+        """
+        return self._renew().running()
+
+    async def drain(self) -> None:
+        """Prepare to stop: nothing new is begun, and what is at work has `Limits.drain_timeout` to finish."""
+        await self.app.drain()
+
+    async def stop(self, *, at_once: bool = False) -> None:
+        """Drain, unless it is to be `at_once`, let go of what still runs, and close the store. It may be started again."""
+        if self._app is not None:
+            await self._app.stop(at_once=at_once)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":  # composing the app is part of starting it, and so are its errors
             await Startup(self.start, self.stop).run_lifespan(receive, send)
-        else:
-            await self.app(scope, receive, send)
+            return
+        app = self._app
+        if app is None or app.is_orphaned:
+            app = self._renew()
+        await app(scope, receive, send)
+
+    def _renew(self) -> AgentApp:
+        """The app; another one if it was stopped, or if the event loop is gone that it ran in."""
+        if self._app is not None and _is_over(self._app):
+            if isinstance(self._hosting.store, str):
+                self._store = make_store(self._hosting.store, self._store)
+            self._app = None
+        return self.app
 
     def _add(self, function: Callable[..., Any], options: SkillOptions, scope: Mapping[str, Any]) -> None:
         skill = build_skill(function, options, scope=scope, tags=self._tags)
@@ -267,8 +307,8 @@ class Agent:
         self._card = None
 
 
-def _open(store: str | TaskStore) -> TaskStore:
-    return open_store(store) if isinstance(store, str) else store
+def _is_over(app: AgentApp) -> bool:
+    return app.is_stopped or app.is_orphaned
 
 
 def _list_names(frame: FrameType | None) -> dict[str, Any]:

@@ -1,13 +1,15 @@
 """Several agents on one server."""
 
-from collections.abc import Mapping
-from contextlib import AsyncExitStack
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dragoman.agent.agent import Agent
 from dragoman.agent.errors import AuthoringError
+from dragoman.model import UnavailableError
 from dragoman.server.headers import relative_path
 from dragoman.server.startup import Startup
 from dragoman.wire import codec
@@ -27,8 +29,14 @@ class Agents:
         self.agents = {_check_path(path): agent for path, agent in agents.items()}
         _check_distinct(list(agents.values()))
         self._longest_first = sorted(self.agents.items(), key=lambda entry: -len(entry[0]))
-        self._startup = Startup(self._start_all, self._stop_all)
+        self._startup = Startup(self._start_all, self._stop_all, self._drain_all)
         self._running = AsyncExitStack()
+        self._pages = {
+            "": self._index,
+            "/": self._index,
+            "/healthz": self._health,
+            "/readyz": self._readiness,
+        }
         for path, agent in self.agents.items():
             if url is not None and agent.url is None:
                 agent.configure(url=url.rstrip("/") + path)
@@ -37,9 +45,17 @@ class Agents:
         """Start every agent; needed only where no lifespan reaches the app."""
         await self._startup.start()
 
-    async def stop(self) -> None:
-        """Stop every agent."""
-        await self._startup.stop()
+    def running(self) -> AbstractAsyncContextManager[None]:
+        """Run every agent during an `async with` block, like `Agent.running`."""
+        return self._startup.hold()
+
+    async def drain(self) -> None:
+        """Prepare every agent to stop, like `Agent.drain`."""
+        await self._startup.drain()
+
+    async def stop(self, *, at_once: bool = False) -> None:
+        """Stop every agent, drained unless it is to be `at_once`."""
+        await self._startup.stop(at_once=at_once)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -53,27 +69,56 @@ class Agents:
         for prefix, agent in self._longest_first:
             if path == prefix or path.startswith(prefix + "/"):
                 return agent, _descend(scope, prefix)
-        if path in ("", "/") and scope["type"] == "http":
-            return self._index(scope), scope
+        if scope["type"] == "http" and path in self._pages:
+            return _serve(self._pages[path]), scope
         return PlainTextResponse(
             f"no agent here; there are: {', '.join(self.agents)}\n", status_code=404
         ), scope
 
-    def _index(self, scope: Scope) -> Response:
-        if scope["method"] not in ("GET", "HEAD"):
-            return Response(status_code=405, headers={"Allow": "GET, HEAD"})
+    async def _index(self, scope: Scope) -> Response:
         cards = [agent.card_at(_descend(scope, path)) for path, agent in self.agents.items()]
         return Response(codec.encode({"agents": cards}), media_type="application/json")
+
+    async def _health(self, scope: Scope) -> Response:  # noqa: ARG002 - the shape of every page
+        return PlainTextResponse("ok\n", headers=_NO_STORE)
+
+    async def _readiness(self, scope: Scope) -> Response:  # noqa: ARG002 - the shape of every page
+        try:
+            await self._startup.ensure()
+        except UnavailableError as error:
+            return PlainTextResponse(f"{error.message}\n", status_code=503, headers=_NO_STORE)
+        if self._startup.is_draining:
+            return PlainTextResponse("the agents are about to stop\n", status_code=503, headers=_NO_STORE)
+        return PlainTextResponse("ready\n", headers=_NO_STORE)
 
     async def _start_all(self) -> None:
         async with AsyncExitStack() as started:
             for agent in self.agents.values():
                 await agent.start()
-                started.push_async_callback(agent.stop)
+                started.push_async_callback(agent.stop, at_once=True)  # they have been drained, all together
             self._running = started.pop_all()
+
+    async def _drain_all(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            for agent in self.agents.values():
+                group.create_task(agent.drain())
 
     async def _stop_all(self) -> None:
         await self._running.aclose()
+
+
+def _serve(page: Callable[[Scope], Awaitable[Response]]) -> ASGIApp:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] in ("GET", "HEAD"):
+            response = await page(scope)
+        else:
+            response = Response(status_code=405, headers={"Allow": "GET, HEAD"})
+        await response(scope, receive, send)
+
+    return app
+
+
+_NO_STORE = {"Cache-Control": "no-store"}
 
 
 def _descend(scope: Scope, prefix: str) -> Scope:

@@ -9,7 +9,6 @@ import msgspec
 from pydantic import ConfigDict, TypeAdapter
 from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
 from pydantic_core import PydanticSerializationError, ValidationError
-from typing_extensions import TypedDict
 
 from dragoman.agent.errors import AuthoringError
 from dragoman.agent.parameters import is_hashable
@@ -17,7 +16,6 @@ from dragoman.model import JSON
 from dragoman.model.timestamps import decode_extra, encode_extra
 
 _CONFIG = ConfigDict(val_json_bytes="base64", ser_json_bytes="base64", ser_json_inf_nan="strings")
-_RESULT = "result"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,24 +55,26 @@ def _dump_plain(value: Any) -> JSON:
 
 
 def _make_typed_form(annotation: Any) -> ResultForm:
-    # A record of one member, because pydantic takes a configuration for records only.
-    make: Any = TypedDict
-    record: Any = make("StepResult", {_RESULT: annotation})
-    record.__pydantic_config__ = _CONFIG
-    adapter: TypeAdapter[dict[str, Any]] = TypeAdapter(record)
+    adapter = _build_adapter(annotation)
 
     def dump(value: Any) -> JSON:
         try:
-            data = adapter.dump_json({_RESULT: value}, by_alias=True, round_trip=True, warnings="error")
+            data = adapter.dump_json(value, by_alias=True, round_trip=True, warnings="error")
             adapter.validate_json(data)
         except (PydanticSerializationError, ValidationError, RecursionError) as error:
             raise _refuse(value, str(error)) from error
-        return msgspec.json.decode(data)[_RESULT]
+        return msgspec.json.decode(data)
 
-    def load(kept: JSON) -> Any:
-        return adapter.validate_json(msgspec.json.encode({_RESULT: kept}))[_RESULT]
+    return ResultForm(dump, lambda kept: adapter.validate_json(msgspec.json.encode(kept)))
 
-    return ResultForm(dump, load)
+
+def _build_adapter(annotation: Any) -> TypeAdapter[Any]:
+    try:
+        return TypeAdapter(annotation, config=_CONFIG)
+    except PydanticUserError as error:
+        if error.code != "type-adapter-config-unused":
+            raise
+        return TypeAdapter(annotation)  # a model, dataclass or TypedDict has a configuration of its own
 
 
 def _make_record_form(annotation: Any, refusal: Exception) -> ResultForm:

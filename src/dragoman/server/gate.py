@@ -5,7 +5,14 @@ from starlette.types import Receive, Scope
 
 from dragoman.engine.handler import Call
 from dragoman.engine.limits import Limits
-from dragoman.model import FieldViolation, InvalidParamsError, InvalidRequestError
+from dragoman.model import (
+    FieldViolation,
+    InvalidParamsError,
+    InvalidRequestError,
+    SendMessageRequest,
+    SubscribeToTaskRequest,
+    UnavailableError,
+)
 from dragoman.model.base import Record
 from dragoman.security import ANONYMOUS, Authenticator, Principal, admit_everyone
 from dragoman.server.body import BodyReader
@@ -77,6 +84,8 @@ class Gate:
         self, principal: Principal, headers: RawHeaders, extensions: tuple[str, ...], request: Record
     ) -> Call:
         """What the engine learns about the call; the tenant comes from the request alone."""
+        if self._startup.is_draining:
+            _check_not_new(request)
         tenant = str(getattr(request, "tenant", ""))
         if tenant != principal.tenant:
             if len(tenant) > self._max_id_length:
@@ -112,3 +121,10 @@ def _check_encoding(headers: RawHeaders) -> None:
         raise UnsupportedMediaTypeError(
             f"the content encoding {encoding[:60]!r} is not supported; send it as it is"
         )
+
+
+def _check_not_new(request: Record) -> None:
+    """What an agent that is about to stop does not begin: a task, or a stream that the server would wait for."""
+    is_new = isinstance(request, SendMessageRequest) and not request.message.task_id
+    if is_new or isinstance(request, SubscribeToTaskRequest):
+        raise UnavailableError("the agent is about to stop; try again later")

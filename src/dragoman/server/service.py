@@ -1,5 +1,7 @@
 """An ASGI app that speaks A2A for an engine."""
 
+from contextlib import AbstractAsyncContextManager
+
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -44,7 +46,7 @@ class Service:
     ) -> None:
         options = http or HttpOptions()
         self._engine = engine
-        self._startup = Startup(engine.start, self._shut_down)
+        self._startup = Startup(engine.start, self._shut_down, self._wind_down)
         addresses = Addresses(public_url=public_url, trusted_proxies=options.trusted_proxies)
         gate = Gate(
             startup=self._startup,
@@ -76,14 +78,34 @@ class Service:
         """Start the engine, if it does not run yet."""
         await self._startup.start()
 
-    def drain(self) -> None:
-        """Prepare to stop: `/readyz` says no, and open streams end, which a server would wait for. Calls are still answered."""
-        self._startup.is_draining = True
-        self._streams.end()
+    def running(self) -> AbstractAsyncContextManager[None]:
+        """Run during an `async with` block; whoever leaves last stops the engine at once, unless `start` was called."""
+        return self._startup.hold()
 
-    async def stop(self) -> None:
-        """Stop the engine; requests that come later are refused as unavailable."""
-        await self._startup.stop()
+    @property
+    def is_stopped(self) -> bool:
+        """Whether it has been stopped. An engine does not start again."""
+        return self._startup.is_stopped
+
+    @property
+    def is_orphaned(self) -> bool:
+        """Whether the event loop that it was started in is gone."""
+        return self._startup.is_orphaned
+
+    async def drain(self) -> None:
+        """Prepare to stop: `/readyz` says no, new work is refused, and open streams end, so that their readers come back.
+
+        Returns when the runs at work have finished, or when `Limits.drain_timeout` is over. Other calls are still answered.
+        """
+        await self._startup.drain()
+
+    async def stop(self, *, at_once: bool = False) -> None:
+        """Drain, unless it is to be `at_once`, and stop the engine; requests that come later are refused as unavailable."""
+        await self._startup.stop(at_once=at_once)
+
+    async def _wind_down(self) -> None:
+        self._streams.end()
+        await self._engine.drain()
 
     async def _shut_down(self) -> None:
         await self._engine.stop()

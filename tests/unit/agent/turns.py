@@ -67,7 +67,12 @@ class FakeSteps:
         step = self._journal.enter(call)
         if step.done is None:
             self._journal.write(step.record(is_done=False))
-            attempt = Attempt(f"task/{step.branch}/{step.position}", step.attempts, step.note, self._keep)
+
+            async def keep(note: Any) -> None:
+                self.notes.append(note)
+                self._journal.write(step.record(is_done=False, note=note))
+
+            attempt = Attempt(f"task/{step.branch}/{step.position}", step.attempts, step.note, keep)
             try:
                 self._journal.write(step.record(is_done=True, result=await work(attempt)))
             except Exception as error:
@@ -95,9 +100,6 @@ class FakeSteps:
             self._journal.write(step.record(is_done=True, result=value))
         assert step.done is not None
         return step.done.result
-
-    async def _keep(self, note: Any) -> None:
-        self.notes.append(note)
 
 
 class FakeTurn:

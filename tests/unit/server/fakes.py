@@ -119,7 +119,7 @@ class FakeEngine:
 
     def __init__(self, *, on_start: Callable[[], Awaitable[None]] | None = None, **answers: Any) -> None:
         self.calls: list[tuple[str, Call, Any]] = []
-        self.starts = self.stops = 0
+        self.starts = self.drains = self.stops = 0
         self.on_start = on_start
         self.answers: dict[str, Any] = {
             "send": SendMessageResponse(task=TASK),
@@ -139,6 +139,9 @@ class FakeEngine:
         self.starts += 1
         if self.on_start is not None:
             await self.on_start()
+
+    async def drain(self) -> None:
+        self.drains += 1
 
     async def stop(self) -> None:
         self.stops += 1

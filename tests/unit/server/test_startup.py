@@ -175,3 +175,39 @@ async def test_a_websocket_is_closed(app):
 
     await app({"type": "websocket"}, None, send)
     assert sent == [{"type": "websocket.close", "code": 1000}]
+
+
+async def test_a_stop_drains_first_and_begins_nothing_new(app, engine):
+    may_end, draining = asyncio.Event(), asyncio.Event()
+
+    async def drain():
+        draining.set()
+        await may_end.wait()
+
+    engine.drain = drain
+    await app.start()
+    stopping = asyncio.create_task(app.stop())
+    await draining.wait()
+    message = {"message": {"messageId": "m1", "role": "ROLE_USER", "parts": [{"text": "hello"}]}}
+    reply = {"message": {**message["message"], "taskId": "t1"}}
+    assert (await ask(app, "GET", "/readyz")).status == 503
+    assert (await call(app, "SendMessage", message)).json()["error"]["code"] == -32054
+    assert (await ask(app, "GET", "/tasks/t1:subscribe")).status == 503
+    assert "result" in (await call(app, "SendMessage", reply)).json()
+    assert (await ask(app, "GET", "/tasks/t1")).status == 200
+    assert engine.stops == 0
+    may_end.set()
+    await stopping
+    assert engine.stops == 1
+
+
+async def test_a_second_stop_at_once_cuts_the_first_one_short(app, engine):
+    engine.drain = asyncio.Event().wait
+    await app.start()
+    stopping = asyncio.create_task(app.stop())
+    while (await ask(app, "GET", "/readyz")).status == 200:
+        await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        await app.stop(at_once=True)
+        await stopping
+    assert engine.stops == 1

@@ -174,7 +174,7 @@ async def test_a_service_that_drains_ends_its_streams_and_answers_calls():
         running = group.create_task(request.run(app))
         stream.push(make_item(1))
         await request.until(b"m1")
-        app.drain()
+        await app.drain()
         await running
     assert request.answer.is_complete
     assert stream.is_closed

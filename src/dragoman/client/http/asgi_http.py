@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from typing import Any, TypeAlias
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from dragoman.client.http.base import Http, HttpRequest, HttpStream
@@ -29,14 +30,53 @@ class HungUp(OSError):
     """What the application gets when it writes after the reader has gone."""
 
 
+@runtime_checkable
+class Runnable(Protocol):
+    """What an application has that can be run by whoever uses it, such as an `Agent`."""
+
+    def running(self) -> AbstractAsyncContextManager[None]:
+        """Run during the block."""
+        ...
+
+
+class Stay:
+    """The time in which an application runs for a client, in one event loop."""
+
+    def __init__(self, app: Runnable) -> None:
+        self.loop = asyncio.get_running_loop()
+        self._running = app.running()
+        self._arriving = asyncio.create_task(self._running.__aenter__())
+
+    async def begin(self) -> None:
+        """Come back when it runs. A caller that is cancelled cancels nobody else."""
+        await asyncio.shield(self._arriving)
+
+    async def end(self) -> None:
+        await asyncio.wait({self._arriving})
+        if not self._arriving.cancelled() and self._arriving.exception() is None:
+            await self._running.__aexit__(None, None, None)
+
+    @property
+    def has_failed(self) -> bool:
+        arriving = self._arriving
+        return arriving.done() and (arriving.cancelled() or arriving.exception() is not None)
+
+
 class AsgiHttp(Http):
-    """Calls `app` in the running loop, one task for each request. Its lifespan is not run: that is its server's."""
+    """Calls `app` in the running loop, one task for each request.
+
+    An agent runs from the first request on until `close`, unless somebody else runs it. The lifespan of any other
+    application is not run: that is its server's.
+    """
 
     def __init__(self, app: AsgiApp) -> None:
         self._app = app
         self._calls: dict[asyncio.Task[None], AsgiStream] = {}
+        self._stay: Stay | None = None
 
     async def open(self, request: HttpRequest) -> HttpStream:
+        if isinstance(self._app, Runnable):
+            await self._run(self._app)
         stream = AsgiStream(request)
         call = asyncio.create_task(stream.run(self._app), name=f"{request.verb} {request.url} in process")
         self._calls[call] = stream
@@ -50,9 +90,20 @@ class AsgiHttp(Http):
 
     @property
     def is_open(self) -> bool:
-        return bool(self._calls)
+        return bool(self._calls) or self._stay is not None
 
     async def close(self) -> None:
+        await self._hang_up()
+        stay, self._stay = self._stay, None
+        if stay is not None and stay.loop is asyncio.get_running_loop():
+            await stay.end()
+
+    async def _run(self, app: Runnable) -> None:
+        if self._stay is None or self._stay.has_failed or self._stay.loop is not asyncio.get_running_loop():
+            self._stay = Stay(app)
+        await self._stay.begin()
+
+    async def _hang_up(self) -> None:
         if not self._calls:
             return
         for stream in self._calls.values():
