@@ -4,12 +4,16 @@ import asyncio
 import json
 import tempfile
 import time
+from collections.abc import Coroutine, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from benchmarks.processes import read_rss_kib, serve
 from dragoman import Client
 from dragoman.client import TaskHandle
+
+Read = TypeVar("Read")
 
 STREAMS = 1000
 CHUNKS = 200
@@ -30,10 +34,18 @@ async def relay(text: str, ctx: Context) -> None:
 
 
 async def measure() -> dict[str, Any]:
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "relay.py").write_text(AGENT, encoding="utf-8")
-        with serve("relay:agent", folder=Path(folder)) as (pid, port):
-            return await run(pid, port)
+    with serve_relay() as (pid, port):
+        return await run(pid, port)
+
+
+@contextmanager
+def serve_relay() -> Iterator[tuple[int, int]]:
+    """The agent in a process of its own: its process id and its port."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "relay.py").write_text(AGENT, encoding="utf-8")
+        with serve("relay:agent", folder=folder) as server:
+            yield server
 
 
 async def run(pid: int, port: int) -> dict[str, Any]:
@@ -43,11 +55,11 @@ async def run(pid: int, port: int) -> dict[str, Any]:
         before = read_rss_kib(pid)
         deaf = await open_stream(port, task.id)
         readers = [await open_stream(port, task.id) for _ in range(STREAMS)]
-        firsts = await asyncio.gather(*(next_event(reader) for reader, _ in readers))
+        firsts = await collect(next_event(reader) for reader, _ in readers)
         open_kib = read_rss_kib(pid)
         start = time.perf_counter()
         await task.reply("go", return_immediately=True)
-        streams = await asyncio.gather(*(read_all(reader) for reader, _ in readers))
+        streams = await collect(read_all(reader) for reader, _ in readers)
         seconds = time.perf_counter() - start
         after = read_rss_kib(pid)
         lag = await deaf_lag(deaf[0])
@@ -68,6 +80,13 @@ async def run(pid: int, port: int) -> dict[str, Any]:
         "MB per second": total / seconds / 1e6,
         "the reader that stopped": lag,
     }
+
+
+async def collect(readings: Iterable[Coroutine[Any, Any, Read]]) -> list[Read]:
+    """What all of them read, side by side."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(reading) for reading in readings]
+    return [task.result() for task in tasks]
 
 
 async def open_stream(port: int, task_id: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

@@ -11,14 +11,14 @@ CPU is user + system time of the client's process, all its threads. Medians, spr
 import argparse
 import asyncio
 import json
-import os
 import resource
 import socket
 import statistics
 import subprocess
 import sys
 import time
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 
 REQUEST = (
     b'{"jsonrpc":"2.0","id":1,"method":"SendMessage","params":{"message":{"text":"' + b"q" * 320 + b'"}}}'
@@ -87,7 +87,7 @@ async def httpx2(base):
         yield calls
 
 
-def guarded_transport():
+def guarded_transport():  # noqa: C901 -- its classes derive from libraries that only this contestant imports
     """httpx2 over httpcore2's public pool with a network backend of our own: the place where a resolved
     address is checked and then dialled, and asyncio without anyio between. Returns the transport."""
     import httpcore2
@@ -128,19 +128,18 @@ def guarded_transport():
 
         def get_extra_info(self, info):
             if info == "is_readable":  # an idle connection that is readable was closed by the peer
-                return self.reader.at_eof() or bool(self.reader._buffer)
+                return self.reader.at_eof() or bool(self.reader._buffer)  # noqa: SLF001 -- asyncio tells it in no other way
             return self.writer.get_extra_info(
                 {"server_addr": "peername", "client_addr": "sockname"}.get(info, info)
             )
 
     class Backend(httpcore2.AsyncNetworkBackend):
-        async def connect_tcp(self, host, port, timeout=None, local_address=None, socket_options=None):
+        async def connect_tcp(self, host, port, timeout=None, **_options):
             try:
                 async with asyncio.timeout(timeout):
                     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-                    address = found[0][4][
-                        0
-                    ]  # the guard's place: check `address`, then dial that very address
+                    address = found[0][4][0]
+                    # the guard's place: check `address`, then dial that very address
                     return Stream(*await asyncio.open_connection(address, port))
             except TimeoutError as error:
                 raise httpcore2.ConnectTimeout from error
@@ -373,38 +372,26 @@ async def contest(name, base):
         }
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("names", nargs="*", default=list(CONTESTANTS))
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--loop", default="asyncio")
-    parser.add_argument("--worker", help=argparse.SUPPRESS)
-    args = parser.parse_args()
-    if args.worker:
-        factory = None
-        if args.loop == "uvloop":
-            import uvloop
+def work(name, base, loop):
+    """One contestant in this process: print its figures."""
+    factory = None
+    if loop == "uvloop":
+        import uvloop
 
-            factory = uvloop.new_event_loop
-        with asyncio.Runner(loop_factory=factory) as runner:
-            print(json.dumps(runner.run(contest(args.names[0], args.worker))))
-        return
-    names = args.names or list(CONTESTANTS)
+        factory = uvloop.new_event_loop
+    with asyncio.Runner(loop_factory=factory) as runner:
+        print(json.dumps(runner.run(contest(name, base))))
+
+
+@contextmanager
+def serve():
+    """The server in a process of its own: its address."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    here = os.path.dirname(os.path.abspath(__file__))
+    here = str(Path(__file__).resolve().parent)
     uvicorn = [sys.executable, "-m", "uvicorn", "http_clients:app", "--app-dir", here, "--port", str(port)]
-    uvicorn += [
-        "--http",
-        "httptools",
-        "--loop",
-        "uvloop",
-        "--log-level",
-        "warning",
-        "--no-access-log",
-        "--lifespan",
-        "off",
-    ]
+    uvicorn += ["--http", "httptools", "--loop", "uvloop", "--lifespan", "off"]
+    uvicorn += ["--log-level", "warning", "--no-access-log"]
     server = subprocess.Popen(uvicorn)
     try:
         for _ in range(100):
@@ -413,39 +400,51 @@ def main():
                 break
             except OSError:
                 time.sleep(0.1)
-        runs = {name: [] for name in names}
-        for _ in range(args.rounds):
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def race(names, rounds, loop):
+    """The figures of every contestant, a list with one record for each round that went well."""
+    runs = {name: [] for name in names}
+    with serve() as base:
+        for _ in range(rounds):
             for name in names:
-                command = [
-                    sys.executable,
-                    __file__,
-                    "--loop",
-                    args.loop,
-                    "--worker",
-                    f"http://127.0.0.1:{port}",
-                    name,
-                ]
-                done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+                command = [sys.executable, __file__, "--loop", loop, "--worker", base, name]
+                done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
                 if done.returncode:
                     print(name, "failed:", done.stderr[-600:], file=sys.stderr)
                 else:
                     runs[name].append(json.loads(done.stdout))
-    finally:
-        server.terminate()
-        server.wait()
+    return runs
+
+
+def cell(key, values, base):
+    values = sorted(values)
+    middle = statistics.median(values)
+    if key.startswith("chunks"):
+        return f"{key} {middle:.0f}"
+    return f"{key} {middle / base:.2f}x ({middle:.0f}, {values[0]:.0f}-{values[-1]:.0f})"
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("names", nargs="*", default=list(CONTESTANTS))
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--loop", default="asyncio")
+    parser.add_argument("--worker", help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.worker:
+        work(args.names[0], args.worker, args.loop)
+        return
+    names = args.names or list(CONTESTANTS)
+    runs = race(names, args.rounds, args.loop)
     base = {k: statistics.median(r[k] for r in runs[names[0]]) for k in runs[names[0]][0]}
     print(f"loop {args.loop}, {args.rounds} rounds; ratio to {names[0]} (median µs CPU, min-max)")
     for name, rounds in runs.items():
-        cells = []
-        for key in base if rounds else ():
-            values = sorted(r[key] for r in rounds)
-            middle = statistics.median(values)
-            if key.startswith("chunks"):
-                cells.append(f"{key} {middle:.0f}")
-            else:
-                cells.append(
-                    f"{key} {middle / base[key]:.2f}x ({middle:.0f}, {values[0]:.0f}-{values[-1]:.0f})"
-                )
+        cells = [cell(key, [r[key] for r in rounds], base[key]) for key in (base if rounds else ())]
         print(f"{name:15}", " | ".join(cells))
 
 

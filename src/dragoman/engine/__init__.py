@@ -3,7 +3,7 @@
 from dragoman.engine.delivery import DeliveryError, DeliveryPolicy, PushSender
 from dragoman.engine.engine import Engine
 from dragoman.engine.entries import StreamItem
-from dragoman.engine.errors import IllegalTransitionError, RunEndedError
+from dragoman.engine.errors import IllegalTransitionError, NonDeterminismError, RunEndedError, StepFailedError
 from dragoman.engine.handler import Call, Handler, Job, Turn
 from dragoman.engine.limits import Limits
 from dragoman.engine.streams import EventStream
@@ -18,8 +18,10 @@ __all__ = [
     "IllegalTransitionError",
     "Job",
     "Limits",
+    "NonDeterminismError",
     "PushSender",
     "RunEndedError",
+    "StepFailedError",
     "StreamItem",
     "Turn",
 ]

@@ -40,7 +40,8 @@ class StepRecord(Record, frozen=True, kw_only=True):
     """One entry of the journal.
 
     Each step has a record per attempt that began, with `is_done` false, and one of its end. `fingerprint` tells calls of one
-    function with different arguments apart. `note` is what an unfinished attempt wants its successor to know.
+    function with different arguments apart. `note` is what an unfinished attempt wants its successor to know, in a record of
+    its own (`is_note`).
     """
 
     branch: int
@@ -50,6 +51,7 @@ class StepRecord(Record, frozen=True, kw_only=True):
     name: str
     fingerprint: str = ""
     is_done: bool = False
+    is_note: bool = False
     result: JSON = None
     failure: StepFailure | None = None
     note: JSON = None
@@ -100,7 +102,13 @@ class Step:
     is_met: bool = False
 
     def record(
-        self, *, is_done: bool, result: JSON = None, failure: StepFailure | None = None, note: JSON = None
+        self,
+        *,
+        is_done: bool,
+        is_note: bool = False,
+        result: JSON = None,
+        failure: StepFailure | None = None,
+        note: JSON = None,
     ) -> StepRecord:
         return StepRecord(
             branch=self.branch,
@@ -110,6 +118,7 @@ class Step:
             name=self.call.name,
             fingerprint=self.call.fingerprint,
             is_done=is_done,
+            is_note=is_note,
             result=result,
             failure=failure,
             note=note,
@@ -166,8 +175,11 @@ class Journal:
         self._unmet -= 1
         step.is_met = True
         if step.call != call:
+            differs = (
+                ", with other arguments" if (step.call.kind, step.call.name) == (call.kind, call.name) else ""
+            )
             raise NonDeterminismError(
-                f"the first run of this task came to {step.call} here, this one to {call}; a skill that is resumed "
+                f"the first run of this task came to {step.call} here, this one to {call}{differs}; a skill that is resumed "
                 "must make the same steps in the same order, so take what varies from ctx.step, ctx.now or ctx.random"
             )
         return step
@@ -211,6 +223,6 @@ class Journal:
 def _advance(step: Step, record: StepRecord) -> None:
     if record.is_done:
         step.done = record
-    else:
-        step.attempts += 1
-        step.note = record.note if record.note is not None else step.note
+        return
+    step.attempts += not record.is_note
+    step.note = record.note if record.note is not None else step.note

@@ -6,7 +6,15 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from dragoman.engine.entries import LogEntry
-from dragoman.model import Artifact, Message, Metadata, Part, TaskArtifactUpdateEvent, TaskState
+from dragoman.model import (
+    Artifact,
+    Message,
+    Metadata,
+    Part,
+    TaskArtifactUpdateEvent,
+    TaskState,
+    TaskStatusUpdateEvent,
+)
 from dragoman.wire import codec
 
 
@@ -22,7 +30,7 @@ class Repeats:
         self._pieces: defaultdict[str, deque[TaskArtifactUpdateEvent]] = defaultdict(deque)
         self._repeated: defaultdict[str, list[Part]] = defaultdict(list)
         for entry in said:
-            if entry.status_update is not None:
+            if entry.status_update is not None and _says_something(entry.status_update):
                 status = entry.status_update.status
                 self._statuses[_words(status.state, status.message, entry.status_update.metadata)] += 1
             elif entry.artifact_update is not None:
@@ -30,7 +38,7 @@ class Repeats:
 
     def is_told(self, state: TaskState, message: Message | None, metadata: Metadata | None) -> bool:
         """Whether an earlier run has told this, and this one not yet."""
-        if not self._statuses or message is None:
+        if not self._statuses:
             return False
         words = _words(state, message, metadata)
         if self._statuses[words] <= 0:
@@ -58,3 +66,8 @@ class Repeats:
 def _words(state: TaskState, message: Message | None, metadata: Metadata | None) -> bytes:
     parts = message.parts if message is not None else ()
     return codec.encode([state, parts, metadata])
+
+
+def _says_something(update: TaskStatusUpdateEvent) -> bool:
+    """Whether it is more than a change of state, which is the engine's own to tell."""
+    return update.status.message is not None or bool(update.metadata)

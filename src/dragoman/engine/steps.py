@@ -82,8 +82,7 @@ class RunSteps:
         await self.until_durable()
 
     async def _keep(self, step: Step, note: JSON) -> None:
-        step.attempts -= 1  # a note belongs to the attempt that wrote it
-        self.journal.write(step.record(is_done=False, note=note))
+        self.journal.write(step.record(is_done=False, is_note=True, note=note))
         await self.until_durable()
 
     def _note_down(self, kind: StepKind, make: Callable[[], JSON]) -> JSON:

@@ -100,9 +100,6 @@ async def test_another_call_than_the_recorded_one_is_refused_with_the_names_of_b
     assert all(word in str(caught.value) for word in words)
 
 
-@pytest.mark.xfail(
-    reason="the message says 'step a here, this one to step a': that the arguments differ is not told"
-)
 async def test_calls_that_differ_in_their_arguments_alone_are_told_apart_in_words():
     records = Records()
     journal = records.journal()
@@ -259,7 +256,6 @@ async def test_the_key_of_a_step_is_the_same_for_every_attempt_and_differs_betwe
     assert set(keys["pay"]).isdisjoint(keys["send"])
 
 
-@pytest.mark.xfail(reason="each note on the log counts as an attempt for the next run (journal._advance)")
 async def test_a_note_is_no_attempt_of_its_own():
     numbers: list[int] = []
 
@@ -275,7 +271,6 @@ async def test_a_note_is_no_attempt_of_its_own():
     assert numbers == [1, 2]
 
 
-@pytest.mark.xfail(reason="a status without a message is told again by every run (repeats.is_told)")
 async def test_progress_without_words_is_told_once():
     class Bar(Story):
         async def job(self, turn: Turn) -> None:
