@@ -61,7 +61,9 @@ class Roster:
 
     def run_of(self, live: LiveTask) -> Run | None:
         run = self.runs.get(live.task_id)
-        return run if run is not None and run.live is live and not run.is_over else None
+        if run is None or run.live is not live or run.is_over or run.is_abandoned:
+            return None
+        return run
 
     def is_open(self, live: LiveTask) -> bool:
         """Whether another process may append to the task: none runs it here, or one that waits for its caller."""

@@ -77,7 +77,7 @@ class Run:
         self.inbox = Inbox(assignment.past.unread, max_queued=means.limits.max_queued_messages)
         self.is_canceled = False
         self.is_over = False
-        self._is_abandoned = False
+        self.is_abandoned = False
         self._holds_slot = False
         self._holder = ""
         self._signals: set[int] = set()
@@ -113,12 +113,12 @@ class Run:
     @property
     def is_stopping(self) -> bool:
         """Whether the run is to end, whatever its job makes of it."""
-        return self.is_canceled or self._is_abandoned or self._time.is_up
+        return self.is_canceled or self.is_abandoned or self._time.is_up
 
     @property
     def has_say(self) -> bool:
         """Whether what the run does still counts: it has not answered yet, and nobody has ended or taken its task."""
-        if self.is_over or self._is_abandoned or self.direct is not None:
+        if self.is_over or self.is_abandoned or self.direct is not None:
             return False
         live = self._live
         return live is None or (live.error is None and not live.state.is_terminal)
@@ -202,7 +202,7 @@ class Run:
             if not self.is_stopping:
                 await self._work(turn)
         except asyncio.CancelledError:
-            if not self.is_canceled and not self._is_abandoned:
+            if not self.is_canceled and not self.is_abandoned:
                 raise
             self._finish(TaskState.CANCELED)
         finally:
@@ -233,7 +233,7 @@ class Run:
         """Stop the job without a word on its log, so that whoever takes the task over can go on."""
         if self.is_canceled:
             self._finish(TaskState.CANCELED)
-        self._is_abandoned = True
+        self.is_abandoned = True
         self.began.fire()
         self._interrupt()
 
@@ -280,7 +280,7 @@ class Run:
         """Whether a CancelledError is the engine's, and not the working time's or of something that the job awaited."""
         assert self._working is not None
         is_asked_for = self._working.cancelling() > 0 and not self._time.is_up
-        return self.is_canceled or self._is_abandoned or is_asked_for
+        return self.is_canceled or self.is_abandoned or is_asked_for
 
     def _fail_for(self, error: BaseException) -> None:
         match error:

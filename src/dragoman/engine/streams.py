@@ -147,15 +147,16 @@ async def find_mark(live: LiveTask, store: TaskStore, mark: str) -> int | None:
     seq = int(number)
     if not 0 < seq <= live.visible:
         return None
-    return seq if not digest or await _has_mark(live, store, seq, mark) else None
+    return seq if await _has_mark(live, store, seq, mark if digest else "") else None
 
 
 async def _has_mark(live: LiveTask, store: TaskStore, seq: int, mark: str) -> bool:
+    """Whether the log still has the entry, and it is the one with the mark, if there is one to compare."""
     try:
         items = live.after(seq - 1)[:1]
     except BehindWindowError:
         items = [item_of(seq, load_entry(data)) for data in await store.read(live.task_id, seq - 1, 1)]
-    return any(item is not None and item.mark == mark for item in items)
+    return any(not mark or (item is not None and item.mark == mark) for item in items)
 
 
 _MOST_DIGITS = 18
