@@ -55,7 +55,7 @@ class Posting:
         A task that could not go on has ended instead; that is the answer then.
         """
         if key is not None and await find_task(call, key, self._roster):
-            return Place(live, await live.view(), AS_IT_STANDS)
+            return await self._rejoin(live)
         await self._roster.catch_up(live)
         _check_continuation(live, request.message, self._roster.limits)
         run = await self._find_run(live)
@@ -92,7 +92,7 @@ class Posting:
             case Outcome.DUPLICATE:
                 assert key is not None
                 await find_task(call, key, self._roster)
-                return Place(live, await live.view(), AS_IT_STANDS)
+                return await self._rejoin(live)
             case Outcome.STALE:
                 await self._roster.catch_up(live)
                 _check_continuation(live, message, self._roster.limits)
@@ -102,6 +102,14 @@ class Posting:
             case Outcome.ACCEPTED:
                 await self._until_received(live, before)
         return Place(live, await live.view(at_least=live.received_seq), max(live.received_seq, before))
+
+    async def _rejoin(self, live: LiveTask) -> Place:
+        """What was said before is not said again; but if it still waits to be heard, it is seen to that somebody hears it."""
+        if await self._roster.store.signals_of(live.task_id):
+            before = live.received_seq
+            await self._until_received(live, before)
+            return Place(live, await live.view(at_least=live.received_seq), live.received_seq)
+        return Place(live, await live.view(), AS_IT_STANDS)
 
     async def _until_received(self, live: LiveTask, before: int) -> None:
         """Until a run has the message; where its process lets the task go meanwhile, this one takes it over.

@@ -183,6 +183,8 @@ class Recovery:
 
     async def _has_answer(self, stored: StoredTask) -> bool:
         """Whether the caller has answered, and the process died before the run could read it."""
+        if await self._roster.store.signals_of(stored.task_id):
+            return True
         return bool(load_past(await self._read_log(stored.task_id, stored.last_seq)).unread)
 
     async def _release(self, stored: StoredTask) -> None:
