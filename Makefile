@@ -33,8 +33,8 @@ test: venv peer  ## run every test but the chaos ones (ARGS="-k name" to choose)
 unit: venv  ## run the fast tests only
 	@$(PYTEST) -m "not slow" $(FAST_TESTS)
 
-chaos: venv peer  ## run the tests that kill processes
-	@$(PYTEST) tests/chaos
+chaos: venv peer  ## kill a busy agent fifty times, and look for what was lost
+	@DRAGOMAN_CHAOS_KILLS=50 $(PYTEST) -s tests/chaos
 
 coverage: venv peer  ## run every test and print the branch coverage
 	@$(PYTEST) --cov --cov-report=term $(ALL_TESTS) $(wildcard tests/chaos)

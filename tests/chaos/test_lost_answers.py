@@ -45,7 +45,7 @@ async def test_an_answer_that_was_accepted_right_before_a_kill_is_heard(tmp_path
         await leave_answer(victim.database, task.id)
         await victim.start()
         await victim.ready()
-        async with asyncio.timeout(8):
+        async with asyncio.timeout(5):
             while not (await task.refresh()).state.is_terminal:  # noqa: ASYNC110
                 await asyncio.sleep(0.2)
     assert task.text == "you said plenty"

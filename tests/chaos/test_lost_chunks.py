@@ -52,7 +52,7 @@ async def test_a_reader_that_comes_back_at_once_has_the_text_once(tmp_path):
 )
 async def test_a_reader_that_comes_back_late_sees_every_status(tmp_path):
     async with serving(tmp_path) as victim:
-        events, _ = await read_across_a_kill(victim, 6.0)
+        events, _ = await read_across_a_kill(victim, 5.0)
     statuses = [event.status for event in events if isinstance(event, TaskStatusUpdateEvent)]
     told = [f"{status.state.name} {status.message.text if status.message else ''}" for status in statuses]
     assert told == ["WORKING ", "WORKING ", "WORKING halfway", "WORKING done for Ada", "COMPLETED "]

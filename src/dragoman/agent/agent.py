@@ -145,6 +145,11 @@ class Agent:
         return self._store
 
     @property
+    def bus(self) -> str | Bus:
+        """How it hears of what other processes do: a URL, or a bus."""
+        return self._hosting.bus
+
+    @property
     def limits(self) -> Limits:
         """What the agent takes on."""
         return self._hosting.limits

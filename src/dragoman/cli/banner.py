@@ -38,9 +38,7 @@ class Banner:
         out.say(f"  tasks  {', '.join(map(_describe_store, self.stores))}")
         out.say(f'  try    dragoman send {self.address}{next(iter(self.names))} "hello"')
         if self.workers > 1:
-            out.say(
-                f"  {self.workers} processes: only the one that runs a task can take a message for it or cancel it"
-            )
+            out.say(f"  {self.workers} processes share the tasks")
         if self.is_everywhere:
             out.say("  other machines can reach it, through every address of this one")
         if not is_fast():

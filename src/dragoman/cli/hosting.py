@@ -4,7 +4,8 @@ import asyncio
 import json
 import os
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
 from dragoman.agent import Agent, Agents
@@ -20,6 +21,7 @@ from dragoman.store import TaskStore, open_store
 VARIABLE = "DRAGOMAN_SERVE"
 FACTORY = "dragoman.cli.hosting:make_app"
 MEMORY = "memory:"
+LOCAL = "local:"
 FOLDER = ".dragoman"
 
 
@@ -27,7 +29,7 @@ FOLDER = ".dragoman"
 class Hosting:
     """What to serve and how. An empty `store` leaves the choice to the agent, or else to `default_store`.
 
-    Requests under way have `drain_seconds` to finish when it is told to stop.
+    What is at work when it is told to stop has `drain_seconds` to finish; None leaves that to the agent, too.
     """
 
     target: str
@@ -35,7 +37,7 @@ class Hosting:
     default_store: str = ""
     public_url: str = ""
     log_level: str = "info"
-    drain_seconds: int = 5
+    drain_seconds: float | None = None
     reloads: bool = False
 
     def publish(self) -> None:
@@ -51,9 +53,7 @@ def prepare_app(hosting: Hosting) -> App:
     """Load the app and tell it where its tasks lie and how it is reached; CommandError if that cannot be."""
     app = load_app(hosting.target)
     for path, agent in list_agents(app).items():
-        _configure(
-            agent, _choose_store(hosting, agent), hosting.public_url and hosting.public_url.rstrip("/") + path
-        )
+        _configure(agent, hosting, path)
         _compose(agent)
     return app
 
@@ -63,7 +63,7 @@ def make_app() -> Draining:
     hosting = Hosting.inherit()
     set_up_logs(hosting.log_level)
     try:
-        return Draining(prepare_app(hosting), hosting.drain_seconds)
+        return Draining(prepare_app(hosting))
     except DragomanError as error:
         advice = "; waiting for a change" if hosting.reloads else ""
         print(f"{error}{advice}", file=sys.stderr, flush=True)
@@ -73,6 +73,12 @@ def make_app() -> Draining:
 def list_agents(app: App) -> dict[str, Agent]:
     """The agents by the path that each is mounted at; one that is served alone has the empty one."""
     return dict(app.agents) if isinstance(app, Agents) else {"": app}
+
+
+def get_patience(app: App) -> float:
+    """Seconds after which an app that was told to stop has ended what it had begun."""
+    limits = [agent.limits for agent in list_agents(app).values()]
+    return max((one.drain_timeout + one.cancel_grace).total_seconds() for one in limits)
 
 
 def list_stores(app: App) -> list[TaskStore]:
@@ -101,11 +107,18 @@ async def _try_store(url: str) -> None:
         raise CommandError(f"the tasks cannot be kept at {url}: {error.message}") from error
 
 
-def _configure(agent: Agent, store: str | None, url: str) -> None:
+def _configure(agent: Agent, hosting: Hosting, path: str) -> None:
+    url = hosting.public_url and hosting.public_url.rstrip("/") + path
     try:
-        agent.configure(store=store, url=url or None)
+        agent.configure(store=_choose_store(hosting, agent), url=url or None)
     except ValueError as error:
         raise CommandError(str(error)) from None
+    if agent.bus == LOCAL and agent.store.location.startswith("sqlite:"):
+        # Another process may serve the same file, started here or by itself; so each hears of the other without delay.
+        agent.configure(bus="sqlite:")
+    if hosting.drain_seconds is not None:
+        patience = timedelta(seconds=hosting.drain_seconds)
+        agent.configure(limits=replace(agent.limits, drain_timeout=patience))
 
 
 def _compose(agent: Agent) -> AgentApp:

@@ -81,7 +81,7 @@ class Startup:
             return
         self.is_draining = True
         if self._draining is None:
-            self._draining = asyncio.create_task(self._drain(), context=contextvars.Context())
+            self._draining = asyncio.create_task(self._run_drain(), context=contextvars.Context())
         await asyncio.wait({self._draining})
         if not self._draining.cancelled():
             self._draining.result()
@@ -116,6 +116,9 @@ class Startup:
             await send({"type": "lifespan.shutdown.failed", "message": f"{type(error).__name__}: {error}"})
             return
         await send({"type": "lifespan.shutdown.complete"})
+
+    async def _run_drain(self) -> None:
+        await self._drain()
 
     async def _finish(self) -> None:
         """Stop, whoever asks first, and be done when it is done."""

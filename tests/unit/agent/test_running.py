@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from dragoman import Agent, Agents, Client, Context, TaskState
+from dragoman.client import TaskHandle
 from dragoman.store import open_store
 
 
@@ -79,6 +80,7 @@ async def test_what_is_in_memory_is_there_for_the_next_client():
     agent = make_agent()
     async with Client(agent) as client:
         question = await client.send("", skill="ask")
+        assert isinstance(question, TaskHandle)
     async with Client(agent) as client:
         task = client.task(question.id)
         await task.reply("that")

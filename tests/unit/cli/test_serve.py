@@ -1,20 +1,30 @@
 """`dragoman serve` as a process."""
 
+import asyncio
 import http.client
 import json
+import os
 import signal
 import socket
 import sqlite3
 import subprocess
 import sys
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import pytest
 
+from dragoman import Client, TaskState
 from dragoman.cli.exits import Exit
+from dragoman.client import TaskHandle
 from tests.unit.cli.processes import GREETER, SECONDS, ended, read_line, run, serving, start
 
 pytestmark = pytest.mark.slow
+
+T = TypeVar("T")
 
 
 def fetch(url: str, path: str) -> tuple[int, bytes]:
@@ -78,7 +88,9 @@ def test_a_signal_stops_it_in_order(agents, number):
 
 def test_stopping_ends_streams_that_last_without_a_traceback(tmp_path, agents):
     command = ("serve", str(agents / "worker.py"), "--port", "0", "--json", "--store", "memory:")
-    process = start(*command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = start(
+        *command, "--drain-seconds", "0", cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
     with ended(process):
         assert process.stdout is not None
         assert process.stderr is not None
@@ -90,7 +102,8 @@ def test_stopping_ends_streams_that_last_without_a_traceback(tmp_path, agents):
                 pass
             process.terminate()
             assert process.wait(SECONDS) == 0
-        assert process.stderr.read() == ""
+        assert "1 runs are given up" in (said := process.stderr.read())
+        assert len(said.splitlines()) == 1
 
 
 def test_several_agents_are_served_below_their_paths(tmp_path):
@@ -137,17 +150,52 @@ def test_a_port_in_use_is_told_with_what_to_do(agents):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="workers share a port on Unix")
-def test_workers_share_what_is_written_but_not_what_runs(tmp_path, agents):
-    """Any worker reads, lists and streams any task; what is said to a task must reach the worker that runs it."""
-    with serving(str(agents / "worker.py"), "--workers", "2", cwd=tmp_path) as served:
-        ids = [run("send", served.url, "long", "--no-wait").stdout.strip() for _ in range(3)]
-        listed = json.loads(run("tasks", "list", served.url, "--json").stdout)["tasks"]
-        assert {task["id"] for task in listed} == set(ids)
-        for task_id in ids:
-            tail = run("tasks", "tail", served.url, task_id, "--timeout", "3", "--json")
-            assert task_id in tail.stdout.splitlines()[0]
-            canceled = run("tasks", "cancel", served.url, task_id)
-            assert canceled.returncode in (Exit.OK, Exit.REFUSED)
-            if canceled.returncode == Exit.REFUSED:
-                assert "another process runs this task; try again" in canceled.stderr
+def test_any_worker_takes_any_call_for_any_task(tmp_path, agents):
+    """Every call below is a connection of its own, which leads to whichever worker is faster."""
+    with serving(str(agents / "worker.py"), "--workers", "3", cwd=tmp_path) as served:
+        asyncio.run(use_workers(served.url))
         assert served.stop() == 0
+
+
+async def use_workers(url: str) -> None:
+    async def afresh(use: Callable[[Client], Awaitable[T]]) -> T:
+        async with Client(url) as client:
+            return await use(client)
+
+    async def answer() -> None:
+        task = await afresh(lambda client: client.send("ask", return_immediately=True))
+        assert isinstance(task, TaskHandle)
+        asked = await afresh(lambda client: client.task(task.id).result())
+        assert asked.state is TaskState.INPUT_REQUIRED
+        await afresh(lambda client: client.task(task.id).reply("that one", return_immediately=True))
+        done = await afresh(lambda client: client.task(task.id).result())
+        while (
+            done.state is TaskState.INPUT_REQUIRED
+        ):  # the reply is on its way to the worker that runs the task
+            done = await afresh(lambda client: client.task(task.id).result())
+        assert (done.state, done.text) == (TaskState.COMPLETED, "you said that one")
+
+    async def cancel() -> None:
+        task = await afresh(lambda client: client.send("long", return_immediately=True))
+        assert isinstance(task, TaskHandle)
+        canceled = await afresh(lambda client: client.task(task.id).cancel())
+        assert canceled.state is TaskState.CANCELED
+
+    async with asyncio.timeout(SECONDS), asyncio.TaskGroup() as group:
+        for _ in range(20):
+            group.create_task(answer())
+        for _ in range(10):
+            group.create_task(cancel())
+
+
+def read_cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="Linux tells what a process has used")
+def test_a_server_that_nobody_calls_is_idle(agents):
+    with serving("greeter:agent", cwd=agents) as served:
+        used = read_cpu_seconds(served.pid)
+        time.sleep(3)
+        assert read_cpu_seconds(served.pid) - used < 0.3

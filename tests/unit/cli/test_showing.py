@@ -98,7 +98,7 @@ def test_a_banner_tells_what_an_operator_should_know(monkeypatch, capsys):
     banner.show(Output())
     text = capsys.readouterr().out
     assert "in memory: they are forgotten when it stops" in text
-    assert "3 processes: only the one that runs a task" in text
+    assert "3 processes share the tasks" in text
     assert "other machines can reach it" in text
     assert "pip install 'dragoman[fast]'" in text
 

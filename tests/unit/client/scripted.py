@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from types import MappingProxyType
@@ -35,6 +34,7 @@ from dragoman.wire.errors import rest_error_body
 from dragoman.wire.jsonrpc import build_error, build_result
 from dragoman.wire.routes import match
 from dragoman.wire.sse import encode_event
+from tests.unit.server.sockets import listen
 
 URL = "http://agent.example"
 
@@ -322,7 +322,7 @@ class FastWorld:
 @asynccontextmanager
 async def serve(app: Any, **options: Any) -> AsyncIterator[str]:
     """Serve an app on a free port of the loopback; gives its URL."""
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = listen()
     config = uvicorn.Config(app, log_level="warning", lifespan="off", timeout_graceful_shutdown=1, **options)
     server = uvicorn.Server(config)
     async with asyncio.TaskGroup() as group:

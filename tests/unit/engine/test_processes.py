@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,7 +11,9 @@ import pytest
 from dragoman.bus import LocalBus
 from dragoman.engine import Limits, RunEndedError, Turn
 from dragoman.model import TaskNotCancelableError, TaskState, UnavailableError, UnsupportedOperationError
+from dragoman.store import KeyRecord, Outcome, Signal
 from tests.unit.engine.kit import (
+    ANYONE,
     CANCELED,
     COMPLETED,
     INPUT_REQUIRED,
@@ -166,3 +169,100 @@ async def test_a_parked_run_makes_room_after_a_while_and_its_task_goes_on_waitin
         assert why(await one.send("Ada", task_id=task.id)) == "age?"
         await until(lambda: one.is_idle)
         assert (await other.send("36", task_id=task.id)).text == "Ada is 36"
+
+
+def deafen(host: Host) -> None:
+    """Let the process hear nothing of what is posted to it."""
+
+    async def hear_nothing(*args: object) -> list[Signal]:
+        return []
+
+    host.engine._mailroom._roster.store.signals = hear_nothing  # type: ignore[method-assign, assignment]
+
+
+async def linger(turn: Turn) -> None:
+    await turn.next_message()
+    await asyncio.sleep(60)
+
+
+async def test_a_process_that_does_not_listen_is_not_waited_for_for_ever():
+    limits = Limits(
+        max_queued_messages=1, lease=timedelta(milliseconds=30), cancel_grace=timedelta(milliseconds=20)
+    )
+    async with two(linger, limits=limits) as (one, other):
+        task = await one.begin("hi")
+        await one.reached(task.id, WORKING)
+        deafen(one)  # and with it `other`, for they share the store
+        told = await other.begin("Ada", task_id=task.id)
+        assert said(told) == ["hi"]  # the message is safe, but has not got there yet
+        with pytest.raises(UnavailableError, match="too many messages"):
+            await other.begin("Bob", task_id=task.id)
+        assert (await other.cancel(task.id)).state is WORKING  # as it stands
+        del one.store.signals
+        assert said(await one.ended(task.id)) == ["hi", "Ada"]
+        assert (await one.get(task.id)).state is CANCELED
+
+
+async def test_a_message_for_a_task_that_ends_before_it_gets_there_is_refused():
+    go = asyncio.Event()
+
+    async def work(turn: Turn) -> None:
+        await go.wait()
+
+    async with two(work) as (one, other):
+        task = await one.begin("hi")
+        await one.reached(task.id, WORKING)
+        post = one.store.post
+
+        async def end_first(*args: object, **options: object) -> Outcome:
+            go.set()
+            await one.ended(task.id)
+            return await post(*args, **options)
+
+        one.store.post = end_first
+        with pytest.raises(UnsupportedOperationError):
+            await other.send("Ada", task_id=task.id)
+        with pytest.raises(TaskNotCancelableError):
+            await other.cancel(task.id)
+
+
+async def test_the_same_answer_at_once_to_both_processes_is_one_answer():
+    async with two() as (one, other):
+        task = await one.send("hi")
+        find_key, looked = one.store.find_key, asyncio.Barrier(2)
+
+        async def look_together(*args: object) -> KeyRecord | None:
+            found = await find_key(*args)
+            if found is None:
+                await looked.wait()
+            return found
+
+        one.store.find_key = look_together
+        call = replace(ANYONE, idempotency_key="k")
+        sends = [asyncio.create_task(host.send("Ada", task_id=task.id, call=call)) for host in (one, other)]
+        await asyncio.wait(sends)
+        one.store.find_key = find_key
+        for send in sends:  # one of them may find that its process has lost the task to the other
+            assert send.exception() is None or isinstance(send.exception(), UnavailableError)
+        for host in (one, other):
+            assert why(await host.send("Ada", task_id=task.id, call=call)) == "age?"
+        assert said(await other.get(task.id)) == ["hi", "name?", "Ada"]
+
+
+async def test_what_was_posted_waits_for_a_store_that_does_not_answer(caplog: pytest.LogCaptureFixture):
+    async def work(turn: Turn) -> None:
+        write(turn, (await turn.next_message()).text)
+
+    async with two(work) as (one, other):
+        task = await one.begin("hi")
+        await one.reached(task.id, WORKING)
+        signals, failures = one.store.signals, [UnavailableError()] * 3
+
+        async def fail_first(*args: object) -> list[Signal]:
+            if failures:
+                raise failures.pop()
+            return await signals(*args)
+
+        one.store.signals = fail_first
+        assert (await other.send("Ada", task_id=task.id)).text == "Ada"
+        assert "waits until it does" in caplog.text

@@ -10,10 +10,18 @@ import uvicorn
 from starlette.types import ASGIApp
 
 
+def listen() -> socket.socket:
+    """A socket on a free port. Its protocol is named, because asyncio sets TCP_NODELAY only where it is."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind(("127.0.0.1", 0))
+    listener.listen()
+    return listener
+
+
 @asynccontextmanager
 async def serve(app: ASGIApp, **options: object) -> AsyncIterator[int]:
     """Serve `app` in this loop; yields the port."""
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = listen()
     config = uvicorn.Config(app, log_level="critical", timeout_graceful_shutdown=5, **options)  # type: ignore[arg-type]
     server = uvicorn.Server(config)
     started = asyncio.Event()

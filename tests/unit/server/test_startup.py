@@ -205,7 +205,7 @@ async def test_a_second_stop_at_once_cuts_the_first_one_short(app, engine):
     engine.drain = asyncio.Event().wait
     await app.start()
     stopping = asyncio.create_task(app.stop())
-    while (await ask(app, "GET", "/readyz")).status == 200:
+    while (await ask(app, "GET", "/readyz")).status == 200:  # noqa: ASYNC110 -- there is no event for it
         await asyncio.sleep(0)
     async with asyncio.timeout(5):
         await app.stop(at_once=True)

@@ -22,8 +22,20 @@ from dragoman.cli.teaching import TeachingCommand
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 takes any that is free."
 )
-@click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes; see below.")
-@click.option("--store", metavar="URL", default="", help="Where tasks are kept; see below.")
+@click.option(
+    "--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes that share the tasks."
+)
+@click.option(
+    "--store",
+    metavar="URL",
+    default="",
+    help="Where tasks are kept. Default: the agent's, or .dragoman/MODULE.db",
+)
+@click.option(
+    "--drain-seconds",
+    type=click.FloatRange(0),
+    help="How long what is at work may take to finish when told to stop. Default: the agent's, 10.",
+)
 @click.option(
     "--public-url", type=read_url, metavar="URL", help="The address that callers use, if there is a proxy."
 )
@@ -36,6 +48,7 @@ def command(
     port: int,
     workers: int,
     store: str,
+    drain_seconds: float | None,
     public_url: str | None,
     log_level: str,
     out: Output,
@@ -56,16 +69,24 @@ def command(
       --store sqlite:////var/lib/tasks.db    a file anywhere
       --store memory:                        nothing is kept
 
-    With --workers 4, four processes share the tasks in the SQLite file: any of them reads, lists and streams every
-    task, but only the one that runs a task can take a message for it or cancel it; another one answers that it is
-    unavailable. Use one for agents that ask back.
+    With --workers 4, four processes share the tasks in the SQLite file. Any of them takes any call for any task: what
+    is said to a task, or cancels it, reaches the one that runs it by way of the file.
+
+    Ctrl-C, or SIGTERM, stops in order: nothing new is begun, streams end so that their readers come back, and what is at
+    work has --drain-seconds to finish. What lasts longer is given up, and taken up by the next start if its skill can
+    go on. A second signal waits no longer.
 
     With --json, one line of JSON tells the address when the agent is ready.
     """
     set_up_logs(log_level)
     default = choose_default_store(target)
     hosting = Hosting(
-        target=target, store=store, default_store=default, public_url=public_url or "", log_level=log_level
+        target=target,
+        store=store,
+        default_store=default,
+        public_url=public_url or "",
+        log_level=log_level,
+        drain_seconds=drain_seconds,
     )
     app = prepare_app(hosting)
     check_stores(app)
@@ -76,10 +97,8 @@ def command(
     if workers == 1:
         serve_here(app, hosting, listener, lambda: banner.show(out))
         return
-    host, port = listener.getsockname()[:2]
-    listener.close()  # uvicorn binds it for its workers; it was tried here because our words are clearer than its own
     banner.show(out)
-    serve_in_workers(hosting, (host, port), workers)
+    serve_in_workers(app, hosting, listener, workers)
 
 
 def _check_shareable(app: App, workers: int) -> None:

@@ -70,13 +70,15 @@ class AsgiHttp(Http):
     """
 
     def __init__(self, app: AsgiApp) -> None:
+        thing: object = app
         self._app = app
+        self._runnable = thing if isinstance(thing, Runnable) else None
         self._calls: dict[asyncio.Task[None], AsgiStream] = {}
         self._stay: Stay | None = None
 
     async def open(self, request: HttpRequest) -> HttpStream:
-        if isinstance(self._app, Runnable):
-            await self._run(self._app)
+        if self._runnable is not None:
+            await self._run(self._runnable)
         stream = AsgiStream(request)
         call = asyncio.create_task(stream.run(self._app), name=f"{request.verb} {request.url} in process")
         self._calls[call] = stream
