@@ -21,6 +21,7 @@ logger = logging.getLogger("dragoman.engine.mailroom")
 
 SIGNAL_TOPIC = "signals"
 _PAGE = 256
+_ROOM_FOR_CANCELS = 2  # a full queue of messages must not keep a cancel out
 
 
 class Letter(Record, frozen=True, kw_only=True):
@@ -55,7 +56,8 @@ class Mailroom:
             live.scope,
             live.task_id,
             codec.encode(letter),
-            limit=roster.limits.max_queued_messages,
+            limit=roster.limits.max_queued_messages
+            * (1 if letter.message is not None else _ROOM_FOR_CANCELS),
             now=roster.clock().millis,
             key=key,
         )

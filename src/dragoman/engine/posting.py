@@ -105,11 +105,10 @@ class Posting:
 
     async def _rejoin(self, live: LiveTask) -> Place:
         """What was said before is not said again; but if it still waits to be heard, it is seen to that somebody hears it."""
-        if await self._roster.store.signals_of(live.task_id):
-            before = live.received_seq
-            await self._until_received(live, before)
-            return Place(live, await live.view(at_least=live.received_seq), live.received_seq)
-        return Place(live, await live.view(), AS_IT_STANDS)
+        waiting = await self._roster.store.signals_of(live.task_id)
+        if waiting and (run := await self._find_run(live)):
+            await self._mailroom.collect_for(run)
+        return Place(live, await live.view(), live.received_seq or AS_IT_STANDS)
 
     async def _until_received(self, live: LiveTask, before: int) -> None:
         """Until a run has the message; where its process lets the task go meanwhile, this one takes it over.

@@ -33,7 +33,7 @@ from dragoman.model import (
 )
 from dragoman.model.folding import TaskFold
 from dragoman.security import Principal
-from dragoman.store import Commit, MemoryTaskStore, Outcome, TaskStore
+from dragoman.store import Commit, MemoryTaskStore, Outcome, PushDelivery, Scope, StoredTask, TaskStore
 
 Work = Callable[[Turn], Awaitable[None]]
 
@@ -142,30 +142,30 @@ class Vault(MemoryTaskStore):
         self.batches.append(list(batch))
         return outcomes
 
-    async def load(self, *args: Any) -> Any:
+    async def load(self, scope: Scope, task_id: str) -> StoredTask | None:
         self._check()
-        return await super().load(*args)
+        return await super().load(scope, task_id)
 
-    async def read(self, *args: Any) -> Any:
+    async def read(self, task_id: str, after: int, limit: int) -> Sequence[bytes]:
         self._check()
-        return await super().read(*args)
+        return await super().read(task_id, after, limit)
 
-    async def claim(self, *args: Any) -> Any:
+    async def claim(self, task_id: str, holder: str, now: int) -> StoredTask | None:
         self._check()
         await asyncio.sleep(0)  # a real one takes a while
-        return await super().claim(*args)
+        return await super().claim(task_id, holder, now)
 
-    async def beat(self, *args: Any) -> None:
+    async def beat(self, holder: str, alive_until: int) -> None:
         self._check()
-        await super().beat(*args)
+        await super().beat(holder, alive_until)
 
-    async def retire(self, *args: Any) -> None:
+    async def retire(self, holder: str) -> None:
         self._check()
-        await super().retire(*args)
+        await super().retire(holder)
 
-    async def record_push(self, *args: Any) -> None:
+    async def record_push(self, delivery: PushDelivery) -> None:
         self._check()
-        await super().record_push(*args)
+        await super().record_push(delivery)
 
     def _check(self) -> None:
         if self.is_down:

@@ -102,6 +102,7 @@ async def test_a_wrong_context_is_refused_and_leaves_the_task_waiting():
         task = await host.send("hi")
         with refusing(InvalidParamsError) as caught:
             await host.send("Ada", task_id=task.id, context_id="elsewhere")
+        assert isinstance(caught.value, InvalidParamsError)
         assert caught.value.violations[0].field == "message.contextId"
         assert said(await host.get(task.id)) == ["hi"]
         assert (await host.send("Ada", task_id=task.id)).state is INPUT_REQUIRED

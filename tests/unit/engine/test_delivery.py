@@ -375,7 +375,7 @@ async def test_a_record_that_cannot_be_kept_does_not_have_everything_told_again_
         records += 1
         raise UnavailableError
 
-    store.record_push = fail_to_record  # type: ignore[method-assign]
+    store.record_push = fail_to_record  # type: ignore[method-assign,assignment]
     policy = DeliveryPolicy(first_pause=timedelta(milliseconds=20))
     async with serving(nothing, sender=receiver, store=store, clock=clock, delivery=policy) as host:
         await host.send(push=hook())

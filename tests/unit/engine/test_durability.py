@@ -362,6 +362,7 @@ async def test_a_blocking_answer_is_durable_when_it_is_given():
         task = await host.send()
         assert b"TASK_STATE_COMPLETED" in (await store.read(task.id, 0, 10))[-1]
         snapshot = await store.load(host.engine._roster.scope_of(ANYONE), task.id)
+        assert snapshot is not None
         assert snapshot.snapshot_seq == snapshot.last_seq
 
 

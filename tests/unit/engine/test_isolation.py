@@ -67,14 +67,14 @@ async def test_a_foreign_task_looks_like_none_to_every_operation(owner: Call, ot
         await works[turn.request.message.text](turn)
 
     async with serving(work, sender=Receiver()) as host:
-        for text in works:
-            task = await host.begin(text, call=owner, push=hook(config_id="p"))
+        tasks = [await host.begin(text, call=owner, push=hook(config_id="p")) for text in works]
+        for task in tasks:
             for operation, attempt in attempts(host, task.id, other).items():
                 unknown = attempts(host, "no-such-task", other)[operation]
                 assert await explain(attempt) == await explain(unknown), operation
         assert (await host.list(call=other)).total_size == 0
         assert (await host.list(call=owner)).total_size == 3
-        assert (await host.list(call=other, context_id=task.context_id)).tasks == ()
+        assert (await host.list(call=other, context_id=tasks[0].context_id)).tasks == ()
         assert all(live.users == 0 for live in host.lives.values())
 
 
