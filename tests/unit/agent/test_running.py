@@ -81,7 +81,8 @@ async def test_a_client_leaves_running_what_somebody_else_has_started():
 async def test_what_is_in_memory_is_there_for_the_next_client():
     agent = make_agent()
     async with Client(agent) as client:
-        question = await client.send("", skill="ask")
+        question = await client.start("", skill="ask")
+        await question
     async with Client(agent) as client:
         task = client.task(question.id)
         await task.reply("that")

@@ -162,7 +162,7 @@ async def use_workers(url: str) -> None:
             return await use(client)
 
     async def answer() -> None:
-        task = await afresh(lambda client: client.send("ask", return_immediately=True))
+        task = await afresh(lambda client: client.start("ask"))
         asked = await afresh(lambda client: client.task(task.id).result())
         assert asked.state is TaskState.INPUT_REQUIRED
         await afresh(lambda client: client.task(task.id).reply("that one", return_immediately=True))
@@ -174,7 +174,7 @@ async def use_workers(url: str) -> None:
         assert (done.state, done.text) == (TaskState.COMPLETED, "you said that one")
 
     async def cancel() -> None:
-        task = await afresh(lambda client: client.send("long", return_immediately=True))
+        task = await afresh(lambda client: client.start("long"))
         canceled = await afresh(lambda client: client.task(task.id).cancel())
         assert canceled.state is TaskState.CANCELED
 

@@ -313,4 +313,4 @@ async def test_calls_go_to_the_url_as_the_card_has_it(entry, suffix):
 
 async def test_the_limits_of_an_agent_are_not_those_of_a_client():
     with pytest.raises(TypeError, match=r"AnswerLimits, and not dragoman.engine.limits.Limits"):
-        Client("http://agent.example", limits=Limits())
+        Client("http://agent.example", limits=Limits())  # type: ignore[arg-type]
