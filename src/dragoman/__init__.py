@@ -5,21 +5,32 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dragoman.agent import Agent, Agents, ArtifactWriter, Context, Progress, SyncContext
-    from dragoman.client import Client
-    from dragoman.engine import Limits
+    from dragoman.client import Client, TaskHandle
+    from dragoman.engine import Limits, RunEndedError
     from dragoman.model import (
         AgentCard,
         AgentProvider,
         AgentSkill,
         Artifact,
+        BadResponse,
+        CircuitOpen,
         DragomanError,
+        InputRequiredError,
         Message,
+        NeverSent,
+        NoTaskError,
+        NoTextError,
         Part,
         PeerError,
+        Rejected,
         Role,
         SkillError,
         Task,
+        TaskFailedError,
         TaskState,
+        TimedOut,
+        Unreachable,
+        VersionMismatch,
     )
     from dragoman.security import Principal
 
@@ -27,21 +38,32 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "dragoman.agent": ("Agent", "Agents", "ArtifactWriter", "Context", "Progress", "SyncContext"),
-    "dragoman.client": ("Client",),
-    "dragoman.engine": ("Limits",),
+    "dragoman.client": ("Client", "TaskHandle"),
+    "dragoman.engine": ("Limits", "RunEndedError"),
     "dragoman.model": (
         "AgentCard",
         "AgentProvider",
         "AgentSkill",
         "Artifact",
+        "BadResponse",
+        "CircuitOpen",
         "DragomanError",
+        "InputRequiredError",
         "Message",
+        "NeverSent",
+        "NoTaskError",
+        "NoTextError",
         "Part",
         "PeerError",
+        "Rejected",
         "Role",
         "SkillError",
         "Task",
+        "TaskFailedError",
         "TaskState",
+        "TimedOut",
+        "Unreachable",
+        "VersionMismatch",
     ),
     "dragoman.security": ("Principal",),
 }
@@ -55,20 +77,33 @@ __all__ = [
     "Agents",
     "Artifact",
     "ArtifactWriter",
+    "BadResponse",
+    "CircuitOpen",
     "Client",
     "Context",
     "DragomanError",
+    "InputRequiredError",
     "Limits",
     "Message",
+    "NeverSent",
+    "NoTaskError",
+    "NoTextError",
     "Part",
     "PeerError",
     "Principal",
     "Progress",
+    "Rejected",
     "Role",
+    "RunEndedError",
     "SkillError",
     "SyncContext",
     "Task",
+    "TaskFailedError",
+    "TaskHandle",
     "TaskState",
+    "TimedOut",
+    "Unreachable",
+    "VersionMismatch",
     "__version__",
 ]
 

@@ -1,6 +1,7 @@
 """An agent: skills, a card, and the app that serves them."""
 
 import inspect
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
@@ -30,6 +31,8 @@ from dragoman.server.addresses import Addresses
 from dragoman.server.startup import Startup
 from dragoman.server.webhooks import WebhookOptions, WebhookSender
 from dragoman.store import TaskStore
+
+logger = logging.getLogger("dragoman.agent")
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -245,6 +248,12 @@ class Agent:
                 f"the default skill {self._default_skill!r} does not exist; there are: {known}"
             )
         hosting = self._hosting
+        if hosting.authenticator is not admit_everyone and not self._facts.security_requirements:
+            logger.warning(
+                "%r has an authenticator, but its card asks for no credentials, so that callers learn of it by being refused: "
+                "give security_schemes and security_requirements",
+                self.name,
+            )
         return AgentApp(
             card=lambda _: self.card_facts(),
             handler=SkillHandler(self.skills, extended_card=self._extended_card, limits=hosting.limits),

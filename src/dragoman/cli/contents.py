@@ -13,12 +13,17 @@ from dragoman.model import Part
 STDIN = "-"
 
 
-def read_parts(text: str | None, data: Sequence[str], files: Sequence[Path]) -> list[Part]:
-    """Text first, then data, then files; CommandError for what cannot be read, or if there is nothing."""
+def read_parts(text: str | None, data: Sequence[str], files: Sequence[Path], skill: str = "") -> list[Part]:
+    """Text first, then data, then files; CommandError for what cannot be read, or if there is nothing.
+
+    A skill may need nothing but its name: then that is data without arguments.
+    """
     parts = [*_read_text(text), *map(_read_data, data), *map(_read_file, files)]
-    if not parts:
-        raise CommandError("there is nothing to send: give a text, - for standard input, --data or --file")
-    return parts
+    if not parts and not skill:
+        raise CommandError(
+            "there is nothing to send: give a text, - for standard input, --data, --file or --skill"
+        )
+    return parts or [Part.of_data({})]
 
 
 def _read_text(text: str | None) -> Iterator[Part]:

@@ -17,7 +17,12 @@ def show_part(part: Part) -> str:
     return encode(part.data).decode()
 
 
-def show_parts(parts: Iterable[Part]) -> str:
+def show_message(parts: Iterable[Part]) -> str:
+    """Each on a line of its own: a question and its options are parts of one message."""
+    return "\n".join(filter(None, (show_part(part).removesuffix("\n") for part in parts)))
+
+
+def show_artifact(parts: Iterable[Part]) -> str:
     """One after the other: neighbouring texts are chunks of one, everything else has its own line."""
     shown = ""
     was_text = True

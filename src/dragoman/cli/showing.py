@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from dragoman.cli.parts import show_parts
+from dragoman.cli.parts import show_artifact, show_message
 from dragoman.cli.telling import name_state
 from dragoman.model import AgentCard, AgentSkill, Artifact, Message, Role, Task, Timestamp
 
@@ -59,7 +59,7 @@ def _show_access(card: AgentCard) -> str:
     ways = [
         " and ".join(requirement.schemes) for requirement in card.security_requirements if requirement.schemes
     ]
-    return " or ".join(ways) or "open: it asks for no credentials"
+    return " or ".join(ways) or "not said: the card asks for no credentials"
 
 
 def _show_skill(skill: AgentSkill) -> Iterator[str]:
@@ -83,11 +83,11 @@ def show_task(task: Task) -> str:
         f"  context  {task.context_id}",
     ]
     said = [*task.history, *([task.status.message] if task.status.message else ())]
-    lines += [f"  {_WHO[message.role]:<8} {_indent(show_parts(message.parts))}" for message in said]
+    lines += [f"  {_WHO[message.role]:<8} {_indent(show_message(message.parts))}" for message in said]
     artifacts = task.artifacts if isinstance(task.artifacts, tuple) else ()
     for artifact in artifacts:
         lines.append(f"  result   {_title(artifact)}")
-        lines.append(f"           {_indent(show_parts(artifact.parts))}")
+        lines.append(f"           {_indent(show_artifact(artifact.parts))}")
     return "\n".join(lines)
 
 
@@ -110,7 +110,7 @@ def show_time(moment: Timestamp | None) -> str:
 
 def _summarize(task: Task) -> str:
     said: tuple[Message, ...] = (task.status.message,) if task.status.message else task.history
-    words = " ".join(show_parts(said[-1].parts).split()) if said else ""
+    words = " ".join(show_message(said[-1].parts).split()) if said else ""
     return words if len(words) <= 50 else words[:49] + "…"
 
 

@@ -2,7 +2,7 @@
 
 from dragoman.cli.exits import Exit
 from dragoman.cli.output import Output
-from dragoman.cli.parts import show_part, show_parts
+from dragoman.cli.parts import show_message, show_part
 from dragoman.model import (
     Artifact,
     Event,
@@ -57,7 +57,7 @@ class Teller:
     def tell_content(self, answer: Task | Message) -> None:
         """Everything that there is of an answer."""
         if isinstance(answer, Message):
-            self._say(show_parts(answer.parts))
+            self._say(show_message(answer.parts))
             return
         for artifact in _list_artifacts(answer):
             if self._known.get(artifact.artifact_id) != artifact.parts:
@@ -67,7 +67,7 @@ class Teller:
         """A state that the task has come to, in words of our own."""
         if status is None or status.state.is_terminal:
             return
-        words = show_parts(status.message.parts) if status.message else ""
+        words = show_message(status.message.parts) if status.message else ""
         self._out.note(f"the task {name_state(status.state)}{': ' if words else ''}{words}")
 
     def finish(self, answer: Task | Message) -> Exit:
@@ -75,7 +75,7 @@ class Teller:
         self._out.end_line()
         if isinstance(answer, Message):
             return Exit.OK
-        words = show_parts(answer.status.message.parts) if answer.status.message else ""
+        words = show_message(answer.status.message.parts) if answer.status.message else ""
         if answer.state is TaskState.COMPLETED:
             self._say("" if self._has_content else words)
         elif answer.state.is_interrupted:
@@ -87,7 +87,7 @@ class Teller:
     def _tell_status(self, status: TaskStatus, metadata: Metadata | None) -> None:
         if status.state.is_settled:
             return
-        words = show_parts(status.message.parts) if status.message else ""
+        words = show_message(status.message.parts) if status.message else ""
         fraction = (metadata or {}).get("progress")
         percent = f"{fraction:.0%}" if isinstance(fraction, int | float) else ""
         self._out.progress(" ".join(filter(None, (percent, words or name_state(status.state)))))

@@ -16,16 +16,18 @@ from dragoman.client.notifications import (
 from dragoman.client.options import Timeout
 from dragoman.client.receiving import NotificationReceiver
 from dragoman.client.streams import EventStream
-from dragoman.client.transport import Limits
+from dragoman.client.transport import AnswerLimits
+from dragoman.resilience import Backoff
 
 __all__ = [
+    "AnswerLimits",
+    "Backoff",
     "Client",
     "EventStream",
     "Http",
     "HttpReply",
     "HttpRequest",
     "HttpStream",
-    "Limits",
     "MalformedNotificationError",
     "NotAuthenticError",
     "Notification",

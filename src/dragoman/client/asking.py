@@ -7,12 +7,12 @@ from typing import TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dragoman.client.content import Content, read_text
+from dragoman.client.content import Content, has_files, read_text
 from dragoman.client.deadlines import Deadline
 from dragoman.client.folding import TaskView
 from dragoman.client.sending import Outgoing, Sender
 from dragoman.client.streams import EventStream
-from dragoman.model import InputRequiredError, Task, TaskFailedError, TaskState
+from dragoman.model import InputRequiredError, NoTextError, Task, TaskFailedError, TaskState
 
 
 class Question(Struct, frozen=True):
@@ -84,13 +84,14 @@ async def read_until_settled(stream: EventStream) -> None:
 
 
 def read_outcome(view: TaskView) -> str:
-    """The text of what was answered; TaskFailedError if the task ended without a result."""
-    if view.message is not None:
-        return read_text(view.message)
-    task = _get_task(view)
-    if task.state is not TaskState.COMPLETED:
-        raise TaskFailedError(task)
-    return read_text(task)
+    """The text of what was answered; TaskFailedError if the task ended without a result, NoTextError for files alone."""
+    answer = view.message or _get_task(view)
+    if isinstance(answer, Task) and answer.state is not TaskState.COMPLETED:
+        raise TaskFailedError(answer)
+    text = read_text(answer)
+    if not text and has_files(answer):
+        raise NoTextError(answer)
+    return text
 
 
 def _get_task(view: TaskView) -> Task:

@@ -32,7 +32,7 @@ from dragoman.client.paging import iterate_pages
 from dragoman.client.sending import Outgoing, Sender
 from dragoman.client.session import Session
 from dragoman.client.streams import EventStream
-from dragoman.client.transport import Limits
+from dragoman.client.transport import AnswerLimits
 from dragoman.model import (
     AgentCard,
     AuthenticationInfo,
@@ -47,6 +47,7 @@ from dragoman.model import (
     ListTasksResponse,
     Message,
     Metadata,
+    NoTaskError,
     Operation,
     Record,
     Task,
@@ -74,7 +75,7 @@ class Client:
     `http` is a TLS context, a session of aiohttp that stays the caller's, or an `Http` of one's own.
 
     Errors: PeerError and its kinds for what an agent does not manage to say, A2AError and its kinds for what it says,
-    TaskFailedError and InputRequiredError from `ask`.
+    TaskFailedError, InputRequiredError and NoTextError from `ask`, NoTaskError from `start`.
     """
 
     def __init__(
@@ -90,11 +91,12 @@ class Client:
         timeout: Timeout = DEFAULT_TIMEOUT,
         retry: Backoff = DEFAULT_RETRY,
         resubscribe: Backoff = DEFAULT_RESUBSCRIBE,
-        limits: Limits = DEFAULT_LIMITS,
+        limits: AnswerLimits = DEFAULT_LIMITS,
         polling_seconds: float = POLLING_SECONDS,
         http: "Http | aiohttp.ClientSession | ssl.SSLContext | None" = None,
         world: World = REAL_WORLD,
     ) -> None:
+        _check_limits(limits)
         options = Options(
             bindings=tuple(bindings),
             extensions=tuple(extensions),
@@ -187,7 +189,8 @@ class Client:
         """Send a message; the agent answers with a task, or with a message when there is nothing to track.
 
         The answer comes when the task is settled, with `return_immediately` as soon as it exists. `push` is a webhook
-        for it. `context` and `task` are ids: of a conversation to go on with, of a task to continue.
+        for it. `context` and `task` are ids: of a conversation to go on with, of a task to continue. For an agent that
+        makes tasks, `start` says so to a type checker.
         """
         outgoing = Outgoing(
             context_id=context,
@@ -201,6 +204,34 @@ class Client:
         async with Deadline(deadline, self.url).hold():
             answer = await self._sender.send(request)
         return answer if isinstance(answer, Message) else TaskHandle(self._sender, answer)
+
+    async def start(
+        self,
+        content: Content,
+        *,
+        context: str = "",
+        skill: str = "",
+        push: TaskPushNotificationConfig | None = None,
+        metadata: Metadata | None = None,
+        deadline: Duration | None = None,
+    ) -> TaskHandle:
+        """Have the agent begin a task, and come back as soon as it exists; NoTaskError if it answers with a message.
+
+        task = await client.start("write a novel")
+        print((await task).text)
+        """
+        answer = await self.send(
+            content,
+            context=context,
+            skill=skill,
+            return_immediately=True,
+            push=push,
+            metadata=metadata,
+            deadline=deadline,
+        )
+        if isinstance(answer, Message):
+            raise NoTaskError(answer)
+        return answer
 
     def stream(
         self,
@@ -319,6 +350,14 @@ class Client:
         answer = await self._session.call(operation, request)
         assert isinstance(answer, kind)
         return answer
+
+
+def _check_limits(limits: object) -> None:
+    if not isinstance(limits, AnswerLimits):
+        kind = type(limits)
+        raise TypeError(
+            f"a client takes dragoman.client.AnswerLimits, and not {kind.__module__}.{kind.__qualname__}"
+        )
 
 
 def _choose_http(

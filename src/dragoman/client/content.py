@@ -68,6 +68,16 @@ def read_text(answer: Task | Message) -> str:
     return "\n".join(lines)
 
 
+def has_files(answer: Task | Message) -> bool:
+    """Whether it brings content that has no text."""
+    parts = (
+        answer.parts
+        if isinstance(answer, Message)
+        else [part for one in answer.artifacts or () for part in one.parts]
+    )
+    return any(isinstance(part.raw, bytes) for part in parts)
+
+
 def read_artifact(artifact: Artifact) -> str:
     """Its content in text: neighbouring text parts are chunks of one text, anything else stands on its own line."""
     runs = groupby(artifact.parts, key=lambda part: isinstance(part.text, str))

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from msgspec import Struct
 
-from dragoman.client.transport import Limits
+from dragoman.client.transport import AnswerLimits
 from dragoman.model import Binding
 from dragoman.resilience import Backoff
 
@@ -44,7 +44,7 @@ class World(Struct, frozen=True):
 DEFAULT_TIMEOUT = Timeout()
 DEFAULT_RETRY = Backoff()
 DEFAULT_RESUBSCRIBE = Backoff(attempts=10)
-DEFAULT_LIMITS = Limits()
+DEFAULT_LIMITS = AnswerLimits()
 REAL_WORLD = World()
 
 
@@ -59,5 +59,5 @@ class Options(Struct, frozen=True, kw_only=True):
     retry: Backoff = DEFAULT_RETRY
     resubscribe: Backoff = DEFAULT_RESUBSCRIBE
     polling_seconds: float = POLLING_SECONDS
-    limits: Limits = DEFAULT_LIMITS
+    limits: AnswerLimits = DEFAULT_LIMITS
     world: World = REAL_WORLD

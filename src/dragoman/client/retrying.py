@@ -1,7 +1,14 @@
 """What may be asked again after it failed (SPEC 2.9, IDM-01). No input or output."""
 
-from dragoman.client.http import NeverSent
-from dragoman.model import DragomanError, Operation, Rejected, TimedOut, UnavailableError, Unreachable
+from dragoman.model import (
+    DragomanError,
+    NeverSent,
+    Operation,
+    Rejected,
+    TimedOut,
+    UnavailableError,
+    Unreachable,
+)
 from dragoman.model.operations import (
     DELETE_PUSH_CONFIG,
     GET_EXTENDED_CARD,

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from dragoman.client.cards import CardKeeper
 from dragoman.client.credentials import Credentials, Headers
-from dragoman.client.http import Http, NeverSent
+from dragoman.client.http import Http
 from dragoman.client.interfaces import choose_interfaces
 from dragoman.client.options import Options
 from dragoman.client.retrying import get_wanted_delay, may_repeat
@@ -19,6 +19,7 @@ from dragoman.model import (
     AgentInterface,
     Binding,
     DragomanError,
+    NeverSent,
     Operation,
     PushNotificationNotSupportedError,
     Record,

@@ -2,15 +2,18 @@
 
 PeerError
  +-- Unreachable       no connection, or it broke and could not be mended
+ |    +-- NeverSent    no connection, so that the agent cannot have seen what was sent
  +-- TimedOut          the caller's own deadline passed
  +-- Rejected          refused by something that does not speak A2A: a proxy, a gateway, a wrong address
  +-- BadResponse       an answer that is not valid A2A, or a card that cannot be read
  +-- CircuitOpen       not even tried, because the last calls failed
  +-- VersionMismatch   no interface in common
+
+Its tasks and answers are another matter, and errors of their own: TaskFailedError, InputRequiredError, NoTaskError and NoTextError.
 """
 
 from dragoman.model.errors import DragomanError
-from dragoman.model.task import Task
+from dragoman.model.task import Message, Task
 
 
 class PeerError(DragomanError):
@@ -23,6 +26,10 @@ class PeerError(DragomanError):
 
 class Unreachable(PeerError):
     """There is no connection to the agent, or it broke and could not be mended."""
+
+
+class NeverSent(Unreachable):
+    """There is no connection, and the agent cannot have seen the request: it is safe to send it again."""
 
 
 class TimedOut(PeerError):
@@ -62,5 +69,24 @@ class InputRequiredError(DragomanError):
     """The agent asked something back and nobody was there to answer. `task.text` is the question."""
 
     def __init__(self, task: Task) -> None:
-        super().__init__(f"the agent asks: {task.text}; answer with task.reply(...)")
+        way = f"pass on_question to ask(), or answer it with client.task({task.id!r}).reply(...)"
+        super().__init__(f"the agent asks: {task.text}; {way}")
         self.task = task
+
+
+class NoTaskError(DragomanError):
+    """The agent answered with a message, where a task was expected. `answer` is the message."""
+
+    def __init__(self, answer: Message) -> None:
+        super().__init__("the agent answered with a message and made no task; call it with send() or ask()")
+        self.answer = answer
+
+
+class NoTextError(DragomanError):
+    """The agent answered with files alone, where a text was expected. `answer` has them."""
+
+    def __init__(self, answer: Task | Message) -> None:
+        super().__init__(
+            "the answer holds files and no text; get it with send(), and read the parts of its artifacts"
+        )
+        self.answer = answer

@@ -3,5 +3,6 @@
 from dragoman.server.app import AgentApp
 from dragoman.server.options import HttpOptions
 from dragoman.server.service import Service
+from dragoman.server.webhooks import WebhookOptions
 
-__all__ = ["AgentApp", "HttpOptions", "Service"]
+__all__ = ["AgentApp", "HttpOptions", "Service", "WebhookOptions"]

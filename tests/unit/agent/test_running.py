@@ -4,9 +4,11 @@ import asyncio
 
 import pytest
 
-from dragoman import Agent, Agents, Client, Context, TaskState
-from dragoman.client import TaskHandle
+from dragoman import Agent, Agents, Client, Context, Principal, TaskState
+from dragoman.model import SecurityRequirement, StringList
+from dragoman.security import Credentials
 from dragoman.store import open_store
+from tests.unit.server.asgi import ask
 
 
 def make_agent(**options: object) -> Agent:
@@ -79,8 +81,8 @@ async def test_a_client_leaves_running_what_somebody_else_has_started():
 async def test_what_is_in_memory_is_there_for_the_next_client():
     agent = make_agent()
     async with Client(agent) as client:
-        question = await client.send("", skill="ask")
-        assert isinstance(question, TaskHandle)
+        question = await client.start("", skill="ask")
+        await question
     async with Client(agent) as client:
         task = client.task(question.id)
         await task.reply("that")
@@ -109,3 +111,31 @@ async def test_a_stopped_agent_is_configured_anew():
     await greet(agent)
     agent.configure(url="https://agent.example")
     assert agent.url == "https://agent.example"
+
+
+@pytest.mark.parametrize("is_declared", [False, True])
+async def test_an_authenticator_that_the_card_does_not_show_is_warned_of_at_the_start(is_declared, caplog):
+    async def admit(credentials: Credentials) -> Principal:
+        return Principal(subject="alice")
+
+    requirements = [SecurityRequirement(schemes={"key": StringList()})] if is_declared else []
+    agent = make_agent(authenticator=admit, security_requirements=requirements)
+    assert not caplog.records
+    await greet(agent)
+    said = [record.message for record in caplog.records if "asks for no credentials" in record.message]
+    assert len(said) == (0 if is_declared else 1)
+
+
+async def test_the_pages_of_several_agents_say_how_they_are():
+    app = Agents({"/greeter": make_agent()})
+    await app.start()
+    assert (await ask(app, "GET", "/healthz")).body == b"ok\n"
+    assert (await ask(app, "GET", "/readyz")).body == b"ready\n"
+    assert (await ask(app, "GET", "/greeter/readyz")).status == 200
+    assert (await ask(app, "POST", "/readyz")).status == 405
+    await app.drain()
+    assert (await ask(app, "GET", "/readyz")).status == 503
+    assert (await ask(app, "GET", "/greeter/readyz")).status == 503
+    await app.stop()
+    assert (await ask(app, "GET", "/readyz")).status == 503
+    assert (await ask(app, "GET", "/healthz")).status == 200

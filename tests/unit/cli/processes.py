@@ -57,6 +57,11 @@ async def count(ctx: Context, text: str = "") -> list[str]:
     return [part.filename or str(part.text) for part in ctx.message.parts]
 
 @agent.skill
+async def pick(ctx: Context) -> str:
+    """Ask for a pace."""
+    return await ctx.choose("What pace would you like?", ["slow", "fast"])
+
+@agent.skill
 async def brief() -> Message:
     """Answer without a task."""
     return Message(message_id="m", role=Role.AGENT, parts=(Part.of_text("in brief"),))

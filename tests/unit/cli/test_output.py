@@ -6,7 +6,7 @@ import pytest
 from dragoman.cli.exits import Exit
 from dragoman.cli.failures import CommandError, explain, report
 from dragoman.cli.output import Output, clean
-from dragoman.cli.parts import show_part, show_parts, show_size
+from dragoman.cli.parts import show_artifact, show_message, show_part, show_size
 from dragoman.cli.telling import Teller, name_state
 from dragoman.model import (
     Artifact,
@@ -228,7 +228,13 @@ def test_every_kind_of_part_can_be_shown(part, text):
 
 def test_parts_that_are_not_text_have_a_line_of_their_own():
     parts = (Part.of_text("a"), Part.of_text("b"), Part.of_data(1), Part.of_data(2), Part.of_text("c"))
-    assert show_parts(parts) == "ab\n1\n2\nc"
+    assert show_artifact(parts) == "ab\n1\n2\nc"
+
+
+def test_the_texts_of_a_message_have_each_a_line_of_their_own():
+    """A question and its options are parts of one message, those of an artifact are chunks of one text."""
+    parts = (Part.of_text("What pace would you like?"), Part.of_text("1. slow\n"), Part.of_text("2. fast"))
+    assert show_message(parts) == "What pace would you like?\n1. slow\n2. fast"
 
 
 @pytest.mark.parametrize(

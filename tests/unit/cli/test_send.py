@@ -147,3 +147,12 @@ def test_a_reader_that_goes_away_ends_it_quietly(worker):
         process.stdout.close()
         process.wait(60)
         assert "Traceback" not in process.stderr.read()
+
+
+def test_a_skill_that_needs_nothing_is_called_by_its_name(worker):
+    assert run("send", worker.url, "--skill", "brief").stdout == "in brief\n"
+
+
+def test_a_question_stands_above_its_options(worker):
+    asked = run("send", worker.url, "--skill", "pick")
+    assert asked.stdout.splitlines() == ["What pace would you like?", "1. slow", "2. fast"]

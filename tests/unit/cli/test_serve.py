@@ -19,7 +19,6 @@ import pytest
 
 from dragoman import Client, TaskState
 from dragoman.cli.exits import Exit
-from dragoman.client import TaskHandle
 from tests.unit.cli.processes import GREETER, SECONDS, ended, read_line, run, serving, start
 
 pytestmark = pytest.mark.slow
@@ -163,8 +162,7 @@ async def use_workers(url: str) -> None:
             return await use(client)
 
     async def answer() -> None:
-        task = await afresh(lambda client: client.send("ask", return_immediately=True))
-        assert isinstance(task, TaskHandle)
+        task = await afresh(lambda client: client.start("ask"))
         asked = await afresh(lambda client: client.task(task.id).result())
         assert asked.state is TaskState.INPUT_REQUIRED
         await afresh(lambda client: client.task(task.id).reply("that one", return_immediately=True))
@@ -176,8 +174,7 @@ async def use_workers(url: str) -> None:
         assert (done.state, done.text) == (TaskState.COMPLETED, "you said that one")
 
     async def cancel() -> None:
-        task = await afresh(lambda client: client.send("long", return_immediately=True))
-        assert isinstance(task, TaskHandle)
+        task = await afresh(lambda client: client.start("long"))
         canceled = await afresh(lambda client: client.task(task.id).cancel())
         assert canceled.state is TaskState.CANCELED
 

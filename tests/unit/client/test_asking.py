@@ -4,11 +4,14 @@ import asyncio
 
 import pytest
 
+from dragoman import Agent
 from dragoman.client import Client, Question
 from dragoman.model import (
     AgentCapabilities,
     InputRequiredError,
+    NoTextError,
     Part,
+    Task,
     TaskFailedError,
     TaskState,
     TimedOut,
@@ -238,3 +241,38 @@ async def test_a_deadline_holds_for_who_answers_questions():
     async with open_client(streaming([task(TaskState.WORKING), ASKS])) as client:
         with pytest.raises(TimedOut):
             await client.ask("hi", on_question=think, deadline=0.05)
+
+
+async def test_files_alone_are_no_text_and_said_so():
+    agent = make_file_agent()
+    async with Client(agent) as client:
+        with pytest.raises(NoTextError, match=r"get it with send\(\)") as caught:
+            await client.ask("", skill="picture")
+        answer = caught.value.answer
+        assert isinstance(answer, Task)
+        assert [part.raw for artifact in answer.artifacts or () for part in artifact.parts] == [b"\x89PNG"]
+        assert await client.ask("", skill="both") == "look"
+        assert await client.ask("", skill="nothing") == ""
+        assert await client.ask("", skill="poem") == "roses"
+
+
+def make_file_agent():
+    agent = Agent("Painter", "Paints")
+
+    @agent.skill
+    def picture() -> bytes:
+        return b"\x89PNG"
+
+    @agent.skill
+    def both() -> list[Part]:
+        return [Part.of_text("look"), Part.of_bytes(b"\x89PNG")]
+
+    @agent.skill
+    def nothing() -> None:
+        """Say nothing."""
+
+    @agent.skill
+    def poem() -> Part:
+        return Part.of_bytes(b"roses", media_type="text/plain")
+
+    return agent

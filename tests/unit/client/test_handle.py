@@ -9,6 +9,7 @@ from dragoman.client import Client, TaskHandle
 from dragoman.model import (
     AgentCapabilities,
     Message,
+    NoTaskError,
     Part,
     TaskNotCancelableError,
     TaskState,
@@ -38,9 +39,7 @@ def open_client(agent):
 
 
 async def start(client) -> TaskHandle:
-    handle = await client.send("hi", return_immediately=True)
-    assert isinstance(handle, TaskHandle)
-    return handle
+    return await client.start("hi")
 
 
 async def test_a_send_gives_a_handle_on_the_task():
@@ -56,6 +55,13 @@ async def test_a_send_may_be_answered_with_a_message():
     async with open_client(ScriptedAgent(SendMessage=gives(wrap_reply(says_message("hi"))))) as client:
         answer = await client.send("hi")
     assert isinstance(answer, Message)
+
+
+async def test_a_start_that_is_answered_with_a_message_says_so():
+    async with open_client(ScriptedAgent(SendMessage=gives(wrap_reply(says_message("hi"))))) as client:
+        with pytest.raises(NoTaskError, match=r"call it with send\(\) or ask\(\)") as caught:
+            await client.start("hi")
+    assert caught.value.answer.text == "hi"
 
 
 async def test_a_handle_is_awaited_by_subscription():

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from dragoman.client.http import AiohttpHttp, AsgiHttp, HttpRequest, NeverSent
-from dragoman.model import BadResponse, TimedOut, Unreachable
+from dragoman.client.http import AiohttpHttp, AsgiHttp, HttpRequest
+from dragoman.model import BadResponse, NeverSent, TimedOut, Unreachable
 from tests.unit.client.scripted import serve, serve_bytes, wait_until
 
 CERTIFICATE = Path(__file__).with_name("self_signed.pem")
@@ -228,16 +228,17 @@ async def test_a_refused_connection_never_carried_the_request():
     async with serve(answer_ok) as url:
         pass
     http = AiohttpHttp()
-    with pytest.raises(NeverSent, match="cannot connect") as caught:
+    with pytest.raises(NeverSent) as caught:
         await http.request(HttpRequest("POST", url, {}, b"x"))
-    assert caught.value.url == url
+    assert (str(caught.value), caught.value.url) == (f"cannot connect to {url!r}: Connection refused", url)
     await http.close()
 
 
 async def test_a_name_that_does_not_resolve_never_carried_the_request():
     http = AiohttpHttp()
-    with pytest.raises(NeverSent):
+    with pytest.raises(NeverSent) as caught:
         await http.request(HttpRequest("GET", "http://no-such-host.invalid/"))
+    assert str(caught.value).count("no-such-host") == 1
     await http.close()
 
 

@@ -2,13 +2,15 @@
 
 import pytest
 
-from dragoman.client import Client, Limits, TaskHandle, Timeout
-from dragoman.client.http import AsgiHttp, NeverSent
+from dragoman import Limits
+from dragoman.client import AnswerLimits, Client, TaskHandle, Timeout
+from dragoman.client.http import AsgiHttp
 from dragoman.model import (
     AgentCapabilities,
     BadResponse,
     Binding,
     InternalError,
+    NeverSent,
     PermissionDeniedError,
     PushNotificationNotSupportedError,
     Rejected,
@@ -217,7 +219,7 @@ async def test_a_deadline_holds_for_a_send():
 
 async def test_an_answer_over_the_limit_is_a_bad_response():
     agent = ScriptedAgent(GetTask=gives(task(says="x" * 5000)))
-    async with Client(agent, limits=Limits(max_response_bytes=1000)) as client:
+    async with Client(agent, limits=AnswerLimits(max_response_bytes=1000)) as client:
         with pytest.raises(BadResponse, match="larger than 1000 bytes"):
             await client.get_task("t1")
 
@@ -227,7 +229,7 @@ async def test_an_event_over_the_limit_is_a_bad_response():
         yield task(says="x" * 5000)
 
     agent = ScriptedAgent(SendStreamingMessage=script)
-    async with Client(agent, limits=Limits(max_event_bytes=1000)) as client:
+    async with Client(agent, limits=AnswerLimits(max_event_bytes=1000)) as client:
         with pytest.raises(BadResponse, match="larger than 1000 bytes"):
             _ = [event async for event in client.stream("hi")]
 
@@ -307,3 +309,8 @@ async def test_calls_go_to_the_url_as_the_card_has_it(entry, suffix):
     async with Client(make_card(supported_interfaces=(entry,)), http=Net(agent)) as client:
         await client.get_task("t1")
     assert seen == [entry.url + suffix]
+
+
+async def test_the_limits_of_an_agent_are_not_those_of_a_client():
+    with pytest.raises(TypeError, match=r"AnswerLimits, and not dragoman.engine.limits.Limits"):
+        Client("http://agent.example", limits=Limits())  # type: ignore[arg-type]

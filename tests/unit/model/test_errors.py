@@ -106,5 +106,7 @@ def test_a_failed_task_says_what_it_had_to_say():
     assert str(TaskFailedError(silent)) == "the task is canceled"
     assert TaskFailedError(failed).task is failed
     asking = InputRequiredError(Task(id="t", status=TaskStatus(state=TaskState.INPUT_REQUIRED, message=said)))
-    assert "no seats" in str(asking)
+    assert str(asking) == (
+        "the agent asks: no seats; pass on_question to ask(), or answer it with client.task('t').reply(...)"
+    )
     assert asking.task.id == "t"

@@ -53,6 +53,7 @@ def command(
 
       dragoman send http://127.0.0.1:8000 "Ada"
       dragoman send http://127.0.0.1:8000 --skill plan --data '{"city": "Rome", "days": 3}'
+      dragoman send http://127.0.0.1:8000 --skill status
       cat report.txt | dragoman send http://127.0.0.1:8000 - --stream
 
     An agent that asks back ends the command with exit code 5; answer it with --task:
@@ -65,7 +66,7 @@ def command(
     message = Message(
         message_id=uuid4().hex,
         role=Role.USER,
-        parts=tuple(read_parts(text, data, files)),
+        parts=tuple(read_parts(text, data, files, skill)),
         context_id=context,
         task_id=task,
     )

@@ -2,7 +2,7 @@
 
 from dragoman.client.http.aiohttp_http import AiohttpHttp
 from dragoman.client.http.asgi_http import AsgiApp, AsgiHttp
-from dragoman.client.http.base import Http, HttpReply, HttpRequest, HttpStream, NeverSent
+from dragoman.client.http.base import Http, HttpReply, HttpRequest, HttpStream
 
 __all__ = [
     "AiohttpHttp",
@@ -12,5 +12,4 @@ __all__ = [
     "HttpReply",
     "HttpRequest",
     "HttpStream",
-    "NeverSent",
 ]

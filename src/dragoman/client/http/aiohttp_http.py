@@ -1,14 +1,17 @@
 """HTTP over sockets with aiohttp, which is imported when the first connection is opened: it costs 110 ms of CPU."""
 
 import asyncio
+import os
+import re
+import socket
 import ssl
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from dragoman.client.addresses import is_http_url
-from dragoman.client.http.base import Http, HttpRequest, HttpStream, NeverSent
-from dragoman.model import BadResponse, TimedOut, Unreachable
+from dragoman.client.http.base import Http, HttpRequest, HttpStream
+from dragoman.model import BadResponse, NeverSent, TimedOut, Unreachable
 
 if TYPE_CHECKING:
     import aiohttp
@@ -110,8 +113,12 @@ def _translate(url: str) -> Generator[None, None, None]:
 
     try:
         yield
-    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as failure:
-        raise NeverSent(f"cannot connect to {url!r}: {failure}", url=url) from failure
+    except aiohttp.ClientConnectorCertificateError as failure:
+        raise NeverSent(f"cannot connect to {url!r}: {failure.certificate_error}", url=url) from failure
+    except aiohttp.ClientConnectorError as failure:
+        raise NeverSent(f"cannot connect to {url!r}: {_name_reason(failure.os_error)}", url=url) from failure
+    except aiohttp.ConnectionTimeoutError as failure:
+        raise NeverSent(f"cannot connect to {url!r}: it does not answer", url=url) from failure
     except TimeoutError as failure:
         if not isinstance(failure, aiohttp.ServerTimeoutError):
             raise
@@ -120,3 +127,14 @@ def _translate(url: str) -> Generator[None, None, None]:
         raise BadResponse(f"the answer of {url!r} is not HTTP: {failure.message}", url=url) from failure
     except (aiohttp.ClientError, OSError) as failure:
         raise Unreachable(f"the connection to {url!r} broke: {failure!r}", url=url) from failure
+
+
+def _name_reason(error: OSError) -> str:
+    """Why there is no connection, without the address that asyncio puts before it, once for each address of a name."""
+    numbers = [error.errno] if error.errno is not None else map(int, _ERRNO.findall(str(error)))
+    if isinstance(error, socket.gaierror | ssl.SSLError):
+        return error.strerror or str(error)
+    return ", ".join(dict.fromkeys(map(os.strerror, numbers))) or str(error)
+
+
+_ERRNO = re.compile(r"\[Errno (\d+)\]")

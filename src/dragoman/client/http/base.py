@@ -6,13 +6,9 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from dragoman.model import BadResponse, Unreachable
+from dragoman.model import BadResponse
 
 DEFAULT_MAX_RESPONSE_BYTES = 64 * 1024 * 1024
-
-
-class NeverSent(Unreachable):
-    """Unreachable, and the peer cannot have seen the request: it is safe to send it again."""
 
 
 class HttpRequest(Struct, frozen=True):

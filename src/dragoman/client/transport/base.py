@@ -12,7 +12,7 @@ from dragoman.model import Operation, Record, StreamResponse
 from dragoman.wire.sse import MAX_EVENT_BYTES
 
 
-class Limits(Struct, frozen=True):
+class AnswerLimits(Struct, frozen=True):
     """How much of an agent's answer is taken in before it is a BadResponse."""
 
     max_response_bytes: int = DEFAULT_MAX_RESPONSE_BYTES
@@ -50,7 +50,7 @@ class Transport(ABC):
     Raises the A2AError that the agent answers, or a PeerError: NeverSent, Unreachable, TimedOut, Rejected, BadResponse.
     """
 
-    def __init__(self, http: Http, url: str, limits: Limits) -> None:
+    def __init__(self, http: Http, url: str, limits: AnswerLimits) -> None:
         self._http = http
         self._url = url
         self._limits = limits

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from dragoman.client.http import Http, HttpReply, HttpRequest
-from dragoman.client.transport.base import EventSource, Limits
+from dragoman.client.transport.base import AnswerLimits, EventSource
 from dragoman.client.transport.replies import load_failure, naming
 from dragoman.client.transport.sse import LoadEvent, SingleSource, SseSource
 from dragoman.wire.media import is_json
@@ -12,7 +12,7 @@ from dragoman.wire.media import is_json
 T = TypeVar("T")
 
 
-async def exchange(http: Http, request: HttpRequest, limits: Limits, load: Callable[[bytes], T]) -> T:
+async def exchange(http: Http, request: HttpRequest, limits: AnswerLimits, load: Callable[[bytes], T]) -> T:
     """Send a request and load the body of its answer; an answer that is no success is raised."""
     with naming(request.url):
         reply = await http.request(request, limits.max_response_bytes)
@@ -21,7 +21,7 @@ async def exchange(http: Http, request: HttpRequest, limits: Limits, load: Calla
         return load(reply.body)
 
 
-async def open_events(http: Http, request: HttpRequest, limits: Limits, load: LoadEvent) -> EventSource:
+async def open_events(http: Http, request: HttpRequest, limits: AnswerLimits, load: LoadEvent) -> EventSource:
     """Send a request and read the events of its answer, or the one that a plain JSON body holds (D-25)."""
     with naming(request.url):
         stream = await http.open(request)

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 from dragoman.client.http import Http, HttpRequest
-from dragoman.client.transport.base import EventSource, Limits, Transport
+from dragoman.client.transport.base import AnswerLimits, EventSource, Transport
 from dragoman.client.transport.exchange import exchange, open_events
 from dragoman.model import Empty, Operation, Record
 from dragoman.wire.codec import encode
@@ -26,7 +26,7 @@ class JsonRpcTransport(Transport):
     """Every operation is a POST to the one URL."""
 
     def __init__(
-        self, http: Http, url: str, limits: Limits, *, new_id: Callable[[], str] = lambda: uuid4().hex
+        self, http: Http, url: str, limits: AnswerLimits, *, new_id: Callable[[], str] = lambda: uuid4().hex
     ) -> None:
         super().__init__(http, url, limits)
         self._new_id = new_id

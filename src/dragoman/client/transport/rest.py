@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from dragoman.client.http import Http, HttpRequest
-from dragoman.client.transport.base import EventSource, Limits, Transport
+from dragoman.client.transport.base import AnswerLimits, EventSource, Transport
 from dragoman.client.transport.exchange import exchange, open_events
 from dragoman.model import (
     A2AError,
@@ -30,7 +30,7 @@ _STREAM = {"accept": f"{EVENT_STREAM_TYPE}, {A2A_JSON_TYPE}, {JSON_TYPE}", "acce
 class RestTransport(Transport):
     """Every operation has its verb and path under the URL."""
 
-    def __init__(self, http: Http, url: str, limits: Limits) -> None:
+    def __init__(self, http: Http, url: str, limits: AnswerLimits) -> None:
         super().__init__(http, url.rstrip("/"), limits)
         self._verbs: dict[str, str] = {}
 
