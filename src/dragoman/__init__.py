@@ -4,9 +4,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dragoman.agent import Agent, Agents, ArtifactWriter, Context, Progress, SyncContext
+    from dragoman.agent import (
+        Agent,
+        Agents,
+        ArtifactWriter,
+        Attempt,
+        CallFailedError,
+        Context,
+        Progress,
+        SyncContext,
+    )
     from dragoman.client import Client, TaskHandle
-    from dragoman.engine import Limits, RunEndedError
+    from dragoman.engine import Limits
+    from dragoman.engine.errors import RunEndedError, StepFailedError
     from dragoman.model import (
         AgentCard,
         AgentProvider,
@@ -37,9 +47,19 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "dragoman.agent": ("Agent", "Agents", "ArtifactWriter", "Context", "Progress", "SyncContext"),
+    "dragoman.agent": (
+        "Agent",
+        "Agents",
+        "ArtifactWriter",
+        "Attempt",
+        "CallFailedError",
+        "Context",
+        "Progress",
+        "SyncContext",
+    ),
     "dragoman.client": ("Client", "TaskHandle"),
-    "dragoman.engine": ("Limits", "RunEndedError"),
+    "dragoman.engine": ("Limits",),
+    "dragoman.engine.errors": ("RunEndedError", "StepFailedError"),
     "dragoman.model": (
         "AgentCard",
         "AgentProvider",
@@ -77,7 +97,9 @@ __all__ = [
     "Agents",
     "Artifact",
     "ArtifactWriter",
+    "Attempt",
     "BadResponse",
+    "CallFailedError",
     "CircuitOpen",
     "Client",
     "Context",
@@ -96,6 +118,7 @@ __all__ = [
     "Role",
     "RunEndedError",
     "SkillError",
+    "StepFailedError",
     "SyncContext",
     "Task",
     "TaskFailedError",

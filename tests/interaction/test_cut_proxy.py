@@ -275,16 +275,7 @@ def _draw(rng: Random) -> Iterator[int]:
         yield rng.randrange(0, 2000)
 
 
-RIGHT_AFTER_THE_QUESTION = pytest.param(
-    4,
-    marks=pytest.mark.xfail(
-        reason="EventStream._mend ends only where the view is terminal: cut between INPUT_REQUIRED and the end of the stream,"
-        " it subscribes after that event, and waits for ever for a caller who waits for it"
-    ),
-)
-
-
-@pytest.mark.parametrize("events", [1, 2, 3, RIGHT_AFTER_THE_QUESTION])
+@pytest.mark.parametrize("events", [1, 2, 3, 4])
 async def test_a_question_ends_the_stream_wherever_it_was_cut(binding, events):
     async with cutting() as (proxy, url), patient_client(url, binding) as client:
         proxy.begin([-events])

@@ -184,13 +184,14 @@ class Client:
         history_length: int | None = None,
         push: TaskPushNotificationConfig | None = None,
         metadata: Metadata | None = None,
+        idempotency_key: str = "",
         deadline: Duration | None = None,
     ) -> TaskHandle | Message:
         """Send a message; the agent answers with a task, or with a message when there is nothing to track.
 
         The answer comes when the task is settled, with `return_immediately` as soon as it exists. `push` is a webhook
-        for it. `context` and `task` are ids: of a conversation to go on with, of a task to continue. For an agent that
-        makes tasks, `start` says so to a type checker.
+        for it. `context` and `task` are ids: of a conversation to go on with, of a task to continue. A second send under
+        one `idempotency_key` gets the task of the first, from agents that know such keys.
         """
         outgoing = Outgoing(
             context_id=context,
@@ -199,10 +200,11 @@ class Client:
             history_length=history_length,
             push=push,
             metadata=metadata,
+            key=idempotency_key,
         )
         request = self._sender.build(content, outgoing, return_immediately=return_immediately)
         async with Deadline(deadline, self.url).hold():
-            answer = await self._sender.send(request)
+            answer = await self._sender.send(request, key=idempotency_key)
         return answer if isinstance(answer, Message) else TaskHandle(self._sender, answer)
 
     async def start(
@@ -213,6 +215,7 @@ class Client:
         skill: str = "",
         push: TaskPushNotificationConfig | None = None,
         metadata: Metadata | None = None,
+        idempotency_key: str = "",
         deadline: Duration | None = None,
     ) -> TaskHandle:
         """Have the agent begin a task, and come back as soon as it exists; NoTaskError if it answers with a message.
@@ -227,6 +230,7 @@ class Client:
             return_immediately=True,
             push=push,
             metadata=metadata,
+            idempotency_key=idempotency_key,
             deadline=deadline,
         )
         if isinstance(answer, Message):

@@ -38,6 +38,8 @@ class Outgoing(Struct, frozen=True, kw_only=True):
     history_length: int | None = None
     push: TaskPushNotificationConfig | None = None
     metadata: Mapping[str, Any] | None = None
+    key: str = ""
+    """The caller's own idempotency key. It is the message's id as well, for the same send twice is one message."""
 
 
 class Sender:
@@ -52,7 +54,7 @@ class Sender:
         options = self.session.options
         message = compose(
             content,
-            message_id=options.world.new_id(),
+            message_id=outgoing.key or options.world.new_id(),
             context_id=outgoing.context_id,
             task_id=outgoing.task_id,
         )

@@ -19,6 +19,8 @@ from dragoman.model import (
     MethodNotFoundError,
     SubscribeToTaskRequest,
     Task,
+    TaskState,
+    TaskStatusUpdateEvent,
     TimedOut,
     UnavailableError,
     Unreachable,
@@ -66,6 +68,7 @@ class EventStream:
         self._compares = self.view.status is not None
         self._fruitless = 0  # connections in a row that brought nothing new
         self._failures = 0  # attempts in a row that brought nothing at all
+        self._was_asked = False  # the last event is a question, after which agents hang up (D-03)
         self._is_ended = False
 
     def __aiter__(self) -> Self:
@@ -135,6 +138,9 @@ class EventStream:
                 self.view.apply(item)
                 self._news.append(item)
         self._compares = source.is_polling
+        self._was_asked = (
+            isinstance(payload, TaskStatusUpdateEvent) and self.view.state is TaskState.INPUT_REQUIRED
+        )
         if self._news:
             self._fruitless = 0
             if self._watch is not None:
@@ -158,7 +164,7 @@ class EventStream:
             self._reconnect(Unreachable("the stream ended before it named a task", url=self._session.url))
 
     def _mend(self, error: DragomanError) -> None:
-        if self.view.is_terminal:
+        if self.view.is_terminal or (self._was_asked and self.view.is_settled):
             self.close()
             return
         is_silence = isinstance(error, TimedOut) and not self._is_polling()

@@ -22,7 +22,14 @@ from dragoman.server.streaming import Streams, StreamTimes
 from dragoman.server.surroundings import Surroundings
 
 _CORS_VERBS = ("GET", "POST", "DELETE")
-_CORS_REQUEST_HEADERS = ("Authorization", "Content-Type", "A2A-Version", "A2A-Extensions", "Last-Event-ID")
+_CORS_REQUEST_HEADERS = (
+    "Authorization",
+    "Content-Type",
+    "A2A-Version",
+    "A2A-Extensions",
+    "Last-Event-ID",
+    "Idempotency-Key",
+)
 _CORS_RESPONSE_HEADERS = ("A2A-Extensions", "ETag", "Retry-After", "WWW-Authenticate")
 
 

@@ -57,6 +57,16 @@ async def test_a_send_may_be_answered_with_a_message():
     assert isinstance(answer, Message)
 
 
+async def test_a_key_of_the_callers_own_makes_the_same_send_twice_one():
+    agent = ScriptedAgent(SendMessage=gives(wrap_reply(WORKING)))
+    async with open_client(agent) as client:
+        for _ in range(2):
+            await client.start("hi", idempotency_key="order-17")
+    first, second = agent.of("SendMessage")
+    assert first.request == second.request
+    assert first.headers["idempotency-key"] == second.headers["idempotency-key"] == "order-17"
+
+
 async def test_a_start_that_is_answered_with_a_message_says_so():
     async with open_client(ScriptedAgent(SendMessage=gives(wrap_reply(says_message("hi"))))) as client:
         with pytest.raises(NoTaskError, match=r"call it with send\(\) or ask\(\)") as caught:
