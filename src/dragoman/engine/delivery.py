@@ -15,6 +15,7 @@ from typing import Protocol
 from dragoman.engine.entries import item_of, load_entry
 from dragoman.engine.pushing import load_config
 from dragoman.engine.roster import Roster
+from dragoman.engine.signals import wait_at_most
 from dragoman.engine.writer import PUSH_TOPIC
 from dragoman.model import A2AError, TaskPushNotificationConfig
 from dragoman.store import PushDelivery
@@ -95,11 +96,7 @@ class Delivery:
                 roster.nursery.spawn(self._serve(push, until), name=f"webhook of task {push.task_id}")
 
     async def _wait_a_while(self) -> None:
-        try:
-            async with asyncio.timeout(_LOOK_EVERY.total_seconds()):
-                await self._rung.wait()
-        except TimeoutError:
-            return
+        await wait_at_most(_LOOK_EVERY.total_seconds(), self._rung.wait())
 
     async def _serve(self, push: PushDelivery, until: int) -> None:
         """Bring one webhook up to date, as far as the log and the lease reach, or to its next failure."""

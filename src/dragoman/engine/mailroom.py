@@ -12,6 +12,7 @@ from dragoman.engine.errors import RunEndedError
 from dragoman.engine.live import LiveTask
 from dragoman.engine.roster import Roster
 from dragoman.engine.run import Run
+from dragoman.engine.signals import wait_at_most
 from dragoman.model import A2AError, Message, Record
 from dragoman.store import IdempotencyKey, Outcome
 from dragoman.store import Signal as StoredSignal
@@ -90,11 +91,7 @@ class Mailroom:
             logger.info("task %s does not take what it was told: %s", run.task_id, error)
 
     async def _wait_a_while(self) -> None:
-        try:
-            async with asyncio.timeout(_LOOK_EVERY.total_seconds()):
-                await self._rung.wait()
-        except TimeoutError:
-            return
+        await wait_at_most(_LOOK_EVERY.total_seconds(), self._rung.wait())
 
 
 _LOOK_EVERY = timedelta(seconds=1)

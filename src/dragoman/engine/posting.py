@@ -16,6 +16,7 @@ from dragoman.engine.pushing import push_of, register
 from dragoman.engine.recovery import Recovery
 from dragoman.engine.roster import Roster
 from dragoman.engine.run import Run
+from dragoman.engine.signals import wait_at_most
 from dragoman.model import (
     FieldViolation,
     InvalidParamsError,
@@ -138,8 +139,4 @@ def _check_continuation(live: LiveTask, message: Message, limits: Limits) -> Non
 
 
 async def _wait_a_while(live: LiveTask) -> None:
-    try:
-        async with asyncio.timeout(_LOOK_AGAIN_SECONDS):
-            await live.changed.wait()
-    except TimeoutError:
-        return
+    await wait_at_most(_LOOK_AGAIN_SECONDS, live.changed.wait())

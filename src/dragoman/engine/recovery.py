@@ -14,6 +14,7 @@ from dragoman.engine.locks import KeyedLocks
 from dragoman.engine.past import load_past
 from dragoman.engine.roster import Roster
 from dragoman.engine.run import Run
+from dragoman.engine.signals import wait_at_most
 from dragoman.model import (
     A2AError,
     Message,
@@ -239,11 +240,7 @@ class Recovery:
         return self._roster.limits.lease.total_seconds() / _BEATS_PER_LEASE
 
     async def _wait_a_while(self) -> None:
-        try:
-            async with asyncio.timeout(self._pause):
-                await self._roster.left.wait()
-        except TimeoutError:
-            return
+        await wait_at_most(self._pause, self._roster.left.wait())
 
 
 _BEATS_PER_LEASE = 3

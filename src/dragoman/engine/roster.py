@@ -15,6 +15,7 @@ from dragoman.engine.live import LiveTask
 from dragoman.engine.locks import KeyedLocks
 from dragoman.engine.nursery import Nursery
 from dragoman.engine.run import Run
+from dragoman.engine.signals import wait_at_most
 from dragoman.engine.streams import EventStream
 from dragoman.engine.writer import LogWriter
 from dragoman.model import A2AError, Clock, TaskNotFoundError
@@ -207,8 +208,4 @@ class Roster:
 
 async def _wait_a_while(rung: asyncio.Event) -> None:
     """Until the doorbell rings, or a little while, for a ring may be lost."""
-    try:
-        async with asyncio.timeout(_LOOK_EVERY_SECONDS):
-            await rung.wait()
-    except TimeoutError:
-        return
+    await wait_at_most(_LOOK_EVERY_SECONDS, rung.wait())

@@ -1,6 +1,7 @@
 """Waking many waiters at once."""
 
 import asyncio
+from collections.abc import Coroutine
 
 
 class Signal:
@@ -26,3 +27,12 @@ class Signal:
             await waiter
         finally:
             self._waiters.pop(waiter, None)
+
+
+async def wait_at_most(seconds: float, waiting: Coroutine[object, object, object]) -> None:
+    """Until what is waited for has happened, or `seconds` have passed, for a ring may be lost."""
+    try:
+        async with asyncio.timeout(seconds):
+            await waiting
+    except TimeoutError:
+        return
