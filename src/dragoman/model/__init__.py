@@ -26,6 +26,7 @@ from dragoman.model.errors import (
     InvalidParamsError,
     InvalidRequestError,
     MethodNotFoundError,
+    MissingExtraError,
     ParseError,
     PermissionDeniedError,
     PushNotificationNotSupportedError,
@@ -58,6 +59,7 @@ from dragoman.model.operations import (
 from dragoman.model.peer_errors import (
     BadResponse,
     CircuitOpen,
+    Distrust,
     InputRequiredError,
     NeverSent,
     NoTaskError,
@@ -67,6 +69,7 @@ from dragoman.model.peer_errors import (
     TaskFailedError,
     TimedOut,
     Unreachable,
+    UntrustedCard,
     VersionMismatch,
 )
 from dragoman.model.requests import (
@@ -142,6 +145,7 @@ __all__ = [
     "ContentTypeNotSupportedError",
     "DeleteTaskPushNotificationConfigRequest",
     "DeviceCodeOAuthFlow",
+    "Distrust",
     "DragomanError",
     "Empty",
     "Event",
@@ -168,6 +172,7 @@ __all__ = [
     "Message",
     "Metadata",
     "MethodNotFoundError",
+    "MissingExtraError",
     "MutualTlsSecurityScheme",
     "NeverSent",
     "NoTaskError",
@@ -211,6 +216,7 @@ __all__ = [
     "UnavailableError",
     "Unreachable",
     "UnsupportedOperationError",
+    "UntrustedCard",
     "VersionMismatch",
     "VersionNotSupportedError",
     "utc_now",

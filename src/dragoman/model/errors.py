@@ -7,6 +7,7 @@ DragomanError
  |    +-- UnauthenticatedError, PermissionDeniedError, UnavailableError
  +-- PeerError                    an agent that does not behave (`dragoman.model.peer_errors`)
  +-- SkillError                   what a skill raises to fail its task with words for the caller
+ +-- MissingExtraError            a library is not installed, with the command that installs it
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,6 +21,14 @@ ERROR_DOMAIN = "a2a-protocol.org"
 
 class DragomanError(Exception):
     """The root of every error that Dragoman raises on purpose."""
+
+
+class MissingExtraError(DragomanError, ImportError):
+    """A library that belongs to an extra is not installed; the message is the command that installs it."""
+
+    def __init__(self, extra: str) -> None:
+        super().__init__(f"this needs the extra {extra!r}: pip install 'dragoman[{extra}]'")
+        self.extra = extra
 
 
 class FieldViolation(Record, frozen=True, kw_only=True):

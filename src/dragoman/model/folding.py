@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from msgspec.structs import replace
 
 from dragoman.model.events import TaskArtifactUpdateEvent, TaskStatusUpdateEvent
-from dragoman.model.task import Artifact, Message, Part, Task, TaskState, TaskStatus
+from dragoman.model.task import Artifact, Message, Part, Task
 
 
 @dataclass(slots=True)
@@ -32,21 +32,16 @@ class TaskFold:
     """
 
     def __init__(self, task: Task) -> None:
+        self.status = task.status
+        self.state = task.status.state
         self._task = task
+        self._metadata = task.metadata
         self._frozen: Task | None = task
         self._history = list(task.history)
         self._is_question_kept = _is_kept(task)
         self._pieces = {
             artifact.artifact_id: _Pieces(artifact, list(artifact.parts)) for artifact in task.artifacts or ()
         }
-
-    @property
-    def status(self) -> TaskStatus:
-        return self._task.status
-
-    @property
-    def state(self) -> TaskState:
-        return self._task.status.state
 
     @property
     def history_length(self) -> int:
@@ -61,7 +56,7 @@ class TaskFold:
 
     def receive(self, message: Message) -> None:
         """A message of the caller joins the history, behind the question that it answers."""
-        question = self._task.status.message
+        question = self.status.message
         if question is not None and self.state.is_interrupted and not self._is_question_kept:
             self._history.append(question)
             self._is_question_kept = True
@@ -72,14 +67,20 @@ class TaskFold:
         """The task as it stands, artifacts and whole history included."""
         if self._frozen is None:
             artifacts = tuple(pieces.artifact() for pieces in self._pieces.values()) or self._task.artifacts
-            self._frozen = replace(self._task, artifacts=artifacts, history=tuple(self._history))
+            self._frozen = replace(
+                self._task,
+                status=self.status,
+                artifacts=artifacts,
+                history=tuple(self._history),
+                metadata=self._metadata,
+            )
         return self._frozen
 
     def _set_status(self, event: TaskStatusUpdateEvent) -> None:
-        metadata = (
-            {**(self._task.metadata or {}), **event.metadata} if event.metadata else self._task.metadata
-        )
-        self._task = replace(self._task, status=event.status, metadata=metadata)
+        self.status = event.status
+        self.state = event.status.state
+        if event.metadata:
+            self._metadata = {**(self._metadata or {}), **event.metadata}
         self._is_question_kept = False
         self._frozen = None
 

@@ -8,9 +8,12 @@ PeerError
  +-- BadResponse       an answer that is not valid A2A, or a card that cannot be read
  +-- CircuitOpen       not even tried, because the last calls failed
  +-- VersionMismatch   no interface in common
+ +-- UntrustedCard     a card whose signature was asked for, and does not prove who wrote it
 
 Its tasks and answers are another matter, and errors of their own: TaskFailedError, InputRequiredError, NoTaskError and NoTextError.
 """
+
+import enum
 
 from dragoman.model.errors import DragomanError
 from dragoman.model.task import Message, Task
@@ -54,6 +57,33 @@ class CircuitOpen(PeerError):
 
 class VersionMismatch(PeerError):
     """The agent offers no binding and generation that this client speaks."""
+
+
+class Distrust(enum.Enum):
+    """Why a card is not trusted."""
+
+    UNSIGNED = "UNSIGNED"
+    """It has no signature, and one is demanded."""
+    MALFORMED = "MALFORMED"
+    """What should be a signature cannot be read as one, or the card has no canonical form."""
+    ALGORITHM_REFUSED = "ALGORITHM_REFUSED"
+    """It names an algorithm that is not allowed, such as `none` or the shared secrets of HS256."""
+    UNKNOWN_KEY = "UNKNOWN_KEY"
+    """It names a key that is not among the known ones."""
+    KEYS_UNAVAILABLE = "KEYS_UNAVAILABLE"
+    """The key set could not be read."""
+    UNUSABLE_KEY = "UNUSABLE_KEY"
+    """The key has expired, was revoked, or is meant for something else."""
+    TAMPERED = "TAMPERED"
+    """The key is known, and did not sign this card as it is now."""
+
+
+class UntrustedCard(PeerError):
+    """The card does not prove who wrote it; `reason` says in which way."""
+
+    def __init__(self, message: str, *, reason: Distrust, url: str = "") -> None:
+        super().__init__(message, url=url)
+        self.reason = reason
 
 
 class TaskFailedError(DragomanError):

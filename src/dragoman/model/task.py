@@ -16,8 +16,15 @@ class Role(enum.Enum):
     AGENT = "ROLE_AGENT"
 
 
+_TERMINAL = ("TASK_STATE_COMPLETED", "TASK_STATE_FAILED", "TASK_STATE_CANCELED", "TASK_STATE_REJECTED")
+_INTERRUPTED = ("TASK_STATE_INPUT_REQUIRED", "TASK_STATE_AUTH_REQUIRED")
+
+
 class TaskState(enum.Enum):
-    """Where a task stands. Terminal states are final; interrupted ones wait for the caller."""
+    """Where a task stands. Terminal states are final; interrupted ones wait for the caller.
+
+    A blocking caller gets its answer when the state is settled, which is either (SND-08).
+    """
 
     UNSPECIFIED = "TASK_STATE_UNSPECIFIED"
     SUBMITTED = "TASK_STATE_SUBMITTED"
@@ -29,23 +36,13 @@ class TaskState(enum.Enum):
     REJECTED = "TASK_STATE_REJECTED"
     AUTH_REQUIRED = "TASK_STATE_AUTH_REQUIRED"
 
-    @property
-    def is_terminal(self) -> bool:
-        return self in _TERMINAL
+    def __init__(self, value: str) -> None:
+        self.is_terminal = value in _TERMINAL
+        self.is_interrupted = value in _INTERRUPTED
+        self.is_settled = self.is_terminal or self.is_interrupted
 
-    @property
-    def is_interrupted(self) -> bool:
-        return self in _INTERRUPTED
-
-    @property
-    def is_settled(self) -> bool:
-        """Terminal or interrupted: a blocking caller gets its answer now (SND-08)."""
-        return self in _SETTLED
-
-
-_TERMINAL = frozenset({TaskState.COMPLETED, TaskState.FAILED, TaskState.CANCELED, TaskState.REJECTED})
-_INTERRUPTED = frozenset({TaskState.INPUT_REQUIRED, TaskState.AUTH_REQUIRED})
-_SETTLED = _TERMINAL | _INTERRUPTED
+    # There is one of each, and the hash of an Enum is worked out from its name, in Python.
+    __hash__ = object.__hash__
 
 
 class Part(Record, frozen=True, kw_only=True):
@@ -162,4 +159,4 @@ class Task(Record, frozen=True, kw_only=True):
 
 def join_text(parts: tuple[Part, ...]) -> str:
     """The text parts among `parts`, a line each."""
-    return "\n".join(part.text for part in parts if isinstance(part.text, str))
+    return "\n".join([part.text for part in parts if isinstance(part.text, str)])

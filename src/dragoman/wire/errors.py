@@ -54,16 +54,17 @@ def get_reason(error: A2AError) -> str:
     return error.reason or row_of(error).reason
 
 
-def rest_error_body(error: A2AError) -> tuple[int, bytes]:
-    """The HTTP status and the body (§11.6 of the specification)."""
+def rest_error_body(error: A2AError, *, http_status: int | None = None) -> tuple[int, bytes]:
+    """The HTTP status, by the table of errors unless it is given, and the body whose `code` it is (§11.6, D-04)."""
     row = row_of(error)
+    code = row.http_status if http_status is None else http_status
     status: dict[str, JSON] = {
-        "code": row.http_status,
+        "code": code,
         "status": row.grpc_status,
         "message": error.message,
         "details": error_details(error),
     }
-    return row.http_status, encode({"error": status})
+    return code, encode({"error": status})
 
 
 def load_error(code: int | None, message: str, details: object, *, status: int | None = None) -> A2AError:
@@ -105,6 +106,9 @@ def _load_status_body(status: int, value: JSON) -> A2AError | None:
             return load_error(
                 code if code < 0 else None, message, rest.get("details", rest.get("data")), status=status
             )
+        case {"code": int(code), "message": str(message), **rest} if code < 0:
+            # The JavaScript SDK of 0.3, which has the error of JSON-RPC for a body.
+            return load_error(code, message, rest.get("data"), status=status)
         case _:
             return None
 

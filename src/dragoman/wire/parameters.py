@@ -11,11 +11,14 @@ from dragoman.model import LATEST, Generation, VersionNotSupportedError
 
 VERSION_HEADER = "A2A-Version"
 EXTENSIONS_HEADER = "A2A-Extensions"
+OLD_EXTENSIONS_HEADER = "X-A2A-Extensions"
+"""What 0.2 and 0.3 call it (SPEC 7.1)."""
 
 MAX_QUERY_MEMBERS = 100
 
 _VERSION = VERSION_HEADER.lower().encode()
 _EXTENSIONS = EXTENSIONS_HEADER.lower().encode()
+_OLD_EXTENSIONS = OLD_EXTENSIONS_HEADER.lower().encode()
 _VERSION_FORM = re.compile(r"(0|[1-9][0-9]{0,3})\.(0|[1-9][0-9]{0,3})(?:\.[0-9]{1,4})?", re.ASCII)
 """Major and minor; a patch number should not be there and must not matter (VER-01, VER-02)."""
 
@@ -32,14 +35,14 @@ class ServiceParameters(Struct, frozen=True):
 def load_parameters(headers: Iterable[tuple[bytes, bytes]], query: bytes | str = b"") -> ServiceParameters:
     """Read them from lower-case header pairs, as ASGI has them, and from the query string.
 
-    Several lines of one header are merged. A header wins over the query (D-13).
+    Several lines of one header are merged, and the extensions under both names of their header. A header wins over the query (D-13).
     """
     versions: list[str] = []
     extensions: list[str] = []
     for name, value in headers:
         if name == _VERSION:
             versions.append(value.decode("latin-1"))
-        elif name == _EXTENSIONS:
+        elif name in (_EXTENSIONS, _OLD_EXTENSIONS):
             extensions.append(value.decode("latin-1"))
     if query:
         text = query.decode("latin-1") if isinstance(query, bytes) else query
@@ -109,7 +112,7 @@ def _rank(generation: Generation) -> tuple[int, int]:
 def _describe(version: str) -> str:
     if version:
         return f"the protocol version {version!r} is not supported"
-    return "the call names no protocol version, which means 0.3, and that is not supported"
+    return "the call names no protocol version, which means 0.3, and this is not called so in 0.3"
 
 
 def _refuse(problem: str, supported: frozenset[Generation]) -> VersionNotSupportedError:

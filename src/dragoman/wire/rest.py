@@ -20,6 +20,7 @@ __all__ = ["RestRequest", "RouteMatch", "build_request", "load_request", "match"
 R = TypeVar("R", bound=Record)
 
 _TENANT = "tenant"
+_SHOWN = 60
 _FLAGS = {"true": True, "false": False}
 
 
@@ -39,9 +40,11 @@ def load_request(route: RouteMatch, query: bytes | str, body: bytes) -> Record:
     given in two places with different values.
     """
     pairs = _parse_query(query)
-    tenants = {value for name, value in pairs if name == _TENANT and value}
+    tenants = [("query", value) for name, value in pairs if name == _TENANT and value]
     request = _load_body(route, body) if route.verb == "POST" else _load_query(route, pairs)
-    return _with_tenant(request, tenants, route.members.get(_TENANT, ""))
+    if in_path := route.members.get(_TENANT, ""):
+        tenants.insert(0, ("path", in_path))
+    return _with_tenant(request, tenants)
 
 
 def _parse_query(query: bytes | str) -> list[tuple[str, str]]:
@@ -94,16 +97,17 @@ def _violate(name: str, description: str) -> InvalidParamsError:
     return InvalidParamsError(violations=[FieldViolation(field=name, description=description)])
 
 
-def _with_tenant(request: R, tenants: set[str], from_path: str) -> R:
-    if not tenants and not from_path:
+def _with_tenant(request: R, tenants: list[tuple[str, str]]) -> R:
+    if not tenants:
         return request
     own = str(getattr(request, _TENANT))
-    named = tenants | {tenant for tenant in (own, from_path) if tenant}
-    if len(named) > 1:
-        raise _violate(_TENANT, "the path, the query and the body name different tenants")
-    if own:
-        return request
-    return msgspec.structs.replace(request, tenant=named.pop())
+    named = [*tenants, ("body", own)] if own else tenants
+    place, tenant = named[0]
+    for other_place, other in named[1:]:
+        if other != tenant:
+            words = f"is {tenant[:_SHOWN]!r} in the {place} and {other[:_SHOWN]!r} in the {other_place}"
+            raise _violate(_TENANT, words)
+    return request if own else msgspec.structs.replace(request, tenant=tenant)
 
 
 def _read_pairs(kind: type[Record], pairs: list[tuple[str, str]]) -> dict[str, JSON]:

@@ -97,6 +97,8 @@ Shape: TypeAlias = Leaf | Enumeration | Items | Values | Fields
 
 
 def _is_base64(value: JSON) -> bool:
+    if isinstance(value, bytes):  # protobuf has them as they are
+        return True
     try:
         binascii.a2b_base64(value, strict_mode=True)
     except (ValueError, TypeError):

@@ -157,6 +157,12 @@ def test_a_json_rpc_error_in_a_rest_answer_is_read():
     assert type(load_rest_error(200, body)) is TaskNotFoundError
 
 
+def test_a_json_rpc_error_without_an_envelope_is_read():
+    """As the JavaScript SDK of 0.3 answers over REST."""
+    assert type(load_rest_error(404, b'{"code":-32002,"message":"x"}')) is TaskNotCancelableError
+    assert load_rest_error(404, b'{"code":404,"message":"x"}') is None
+
+
 @pytest.mark.parametrize("kind", ["task-not-found", "task-not-found-error"])
 def test_problem_json_of_rc_servers_is_read(kind):
     """D-04."""
