@@ -1,7 +1,14 @@
 """Who calls, what they may reach, and what the agent may reach on their behalf."""
 
 from dragoman.security.egress import EgressDeniedError, EgressPolicy
-from dragoman.security.principal import ANONYMOUS, Authenticator, Credentials, Principal, admit_everyone
+from dragoman.security.principal import (
+    ANONYMOUS,
+    Authenticator,
+    Credentials,
+    PeerCertificate,
+    Principal,
+    admit_everyone,
+)
 from dragoman.security.signatures import SignatureError, StaleTimestampError, make_secret
 
 __all__ = [
@@ -10,6 +17,7 @@ __all__ = [
     "Credentials",
     "EgressDeniedError",
     "EgressPolicy",
+    "PeerCertificate",
     "Principal",
     "SignatureError",
     "StaleTimestampError",

@@ -27,18 +27,30 @@ class Principal(Struct, frozen=True, kw_only=True):
 ANONYMOUS = Principal()
 
 
+class PeerCertificate(Struct, frozen=True, kw_only=True):
+    """A client certificate that TLS has checked. `names` are the common name, then the alternative ones."""
+
+    subject: str = ""
+    names: tuple[str, ...] = ()
+    pem: str = ""
+
+
 class Credentials(Struct, frozen=True, kw_only=True):
-    """What a request brought to prove who sends it: its headers, by lower-case name, and the peer's address."""
+    """What a request brought to prove who sends it: its headers, by lower-case name, and the peer's address.
+
+    Over gRPC the headers are the call's metadata, and `certificate` is there if the server demands one.
+    """
 
     headers: Mapping[str, str]
     peer: str = ""
+    certificate: PeerCertificate | None = None
 
 
 class Authenticator(Protocol):
     """Turns credentials into a principal.
 
-    Raises UnauthenticatedError where they are missing or bad, PermissionDeniedError where they do not suffice. It never
-    sets `tenant`, which comes from the request's path or body.
+    Raises UnauthenticatedError where they are missing or bad, PermissionDeniedError where they do not suffice. It sets `tenant` only
+    for credentials that are a tenant's own: such a caller is refused in any other. Else the tenant is the one that the call names.
     """
 
     async def __call__(self, credentials: Credentials) -> Principal: ...
