@@ -10,6 +10,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from msgspec import structs
 
 from dragoman.model import TaskState
 from dragoman.store import ContextState, MemoryTaskStore, Scope, TaskQuery
@@ -40,7 +41,7 @@ keys = st.builds(
     make_key, st.sampled_from(["k", "K", "k\0"]), st.integers(0, 6), st.sampled_from([b"", b"\0"])
 )
 births = st.builds(
-    lambda birth, taken: replace(birth, taken=taken),
+    lambda birth, taken: structs.replace(birth, taken=taken),
     st.builds(
         make_birth,
         ids,
@@ -99,7 +100,9 @@ class TwoStores(RuleBasedStateMachine):
         batch = []
         first = stored.last_seq + 1
         for commit in data.draw(st.lists(growths, min_size=1, max_size=3)):
-            batch.append(replace(commit, scope=scope, task_id=task_id, fence=stored.fence, first=first))
+            batch.append(
+                structs.replace(commit, scope=scope, task_id=task_id, fence=stored.fence, first=first)
+            )
             first += len(commit.entries)
         self.both(lambda store: store.commit(batch), list)
 

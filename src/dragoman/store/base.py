@@ -85,7 +85,7 @@ class TaskStore(ABC):
 
     @abstractmethod
     async def orphans(self, agent: str, now: int, limit: int) -> Sequence[str]:
-        """Ids of tasks of `agent` that a dead process holds."""
+        """Ids of tasks of `agent` that a dead process holds, or that nobody holds while a signal waits for them."""
 
     # Idempotency keys and signals: what reaches a task from another process.
 

@@ -33,14 +33,20 @@ def _make_sqlite(url: str) -> TaskStore:
     # Late, because not every Python is built with SQLite.
     from dragoman.store.sqlite import Durability, SqliteTaskStore
 
-    parts = urlsplit(url)
-    path = unquote(parts.path).removeprefix("/")
-    if parts.netloc or not path.strip("/"):
-        raise ValueError(f"{url!r} names no file; write 'sqlite:///relative.db' or 'sqlite:////absolute.db'")
-    options = parse_qs(parts.query, keep_blank_values=True)
+    path = find_file(url)
+    options = parse_qs(urlsplit(url).query, keep_blank_values=True)
     durability = options.pop("durability", [Durability.PROCESS.value])[-1]
     if options or durability not in {known.value for known in Durability}:
         raise ValueError(
             f"{url!r} asks for something unknown; the one option is durability=process or durability=power"
         )
     return SqliteTaskStore(path, durability=Durability(durability))
+
+
+def find_file(url: str) -> str:
+    """The path of the file that a URL beginning with `sqlite:` names; ValueError if it names none."""
+    parts = urlsplit(url)
+    path = unquote(parts.path).removeprefix("/")
+    if parts.netloc or not path.strip("/"):
+        raise ValueError(f"{url!r} names no file; write 'sqlite:///relative.db' or 'sqlite:////absolute.db'")
+    return path

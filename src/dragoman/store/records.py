@@ -2,16 +2,20 @@
 
 Entries, snapshots, push configurations and conversation states are bytes to the store: the engine gives them their
 meaning. Points in time are milliseconds since the epoch, handed in by the caller, never read from a clock here.
+
+What every commit is made of is a Struct, which costs a fifth of a dataclass to make, and which the garbage collector
+need not look at, for nothing in it refers back.
 """
 
 import enum
 from dataclasses import dataclass
 
+from msgspec import Struct
+
 from dragoman.model import TaskState
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Struct, frozen=True, gc=False):
     """Whose rows a call may touch: part of every query, so that a foreign task is simply not found (I11)."""
 
     agent: str
@@ -19,16 +23,14 @@ class Scope:
     owner: str
 
 
-@dataclass(frozen=True, slots=True)
-class TaskHeader:
+class TaskHeader(Struct, frozen=True, gc=False):
     """What the store itself must know of a task, to list, filter and sort it."""
 
     state: TaskState
     status_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class NewTask:
+class NewTask(Struct, frozen=True, gc=False):
     """The birth of a task, in the first commit of its log."""
 
     context_id: str
@@ -88,8 +90,7 @@ class PushRegistration:
     cursor: int
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
+class Commit(Struct, frozen=True, gc=False):
     """One task's share of a transaction: all of it becomes durable, or none.
 
     `entries` are JSON without raw line feeds, for a store may write them as lines.
@@ -130,8 +131,7 @@ class Outcome(enum.Enum):
     DUPLICATE = "duplicate"
 
 
-@dataclass(frozen=True, slots=True)
-class StoredTask:
+class StoredTask(Struct, frozen=True, gc=False):
     """A task as it lies in the store: a snapshot up to `snapshot_seq`, and the entries after it."""
 
     scope: Scope

@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from heapq import nsmallest
-from itertools import islice
+from itertools import chain, islice
 
 from dragoman.store.base import TaskStore
 from dragoman.store.commits import check_batch, holder_after
@@ -107,7 +107,11 @@ class MemoryTaskStore(TaskStore):
         self._lifetime.check()
         dead = [holder for holder in self._held if not self._is_alive(holder, now)]
         held = (task_id for holder in dead for task_id in self._held[holder])
-        return [task_id for task_id in held if self._tasks[task_id].owned.scope.agent == agent][:limit]
+        unheard = (task_id for task_id in self._mailbox if self._is_unattended(task_id))
+        left = (
+            task_id for task_id in chain(held, unheard) if self._tasks[task_id].owned.scope.agent == agent
+        )
+        return [*islice(left, max(limit, 0))]
 
     async def find_key(self, scope: Scope, key: str, now: int) -> KeyRecord | None:
         self._lifetime.check()
@@ -269,7 +273,7 @@ class MemoryTaskStore(TaskStore):
         owned = self._owned.get(commit.scope)
         if owned is None:
             owned = self._owned[commit.scope] = OwnedRows(commit.scope)
-        row = self._tasks[commit.task_id] = TaskRow(commit, new, owned)
+        row = self._tasks[commit.task_id] = TaskRow.begin(commit, new, owned)
         owned.add(row)
         return row
 
@@ -290,6 +294,10 @@ class MemoryTaskStore(TaskStore):
         holder = holder_after(commit)
         if holder != row.holder:
             self._hold(row, holder)
+
+    def _is_unattended(self, task_id: str) -> bool:
+        row = self._tasks[task_id]
+        return not row.holder and not row.has_ended
 
     def _hold(self, row: TaskRow, holder: str) -> None:
         if row.holder:

@@ -7,13 +7,18 @@ import sqlite3
 from dragoman.store.records import Scope, StoredTask
 from dragoman.store.sqlite.rows import TASK_COLUMNS, TERMINAL_NUMBERS, load_stored
 
+_TERMINAL = ", ".join(map(str, sorted(TERMINAL_NUMBERS)))
 _CLAIMABLE = """SELECT tasks.id, tasks.state, tasks.holder, coalesce(workers.alive_until, 0)
     FROM tasks LEFT JOIN workers ON workers.holder = tasks.holder WHERE tasks.task_id = ?"""
 _OWNED_TASK = f"""SELECT scopes.agent, scopes.tenant, scopes.owner, {TASK_COLUMNS}
     FROM tasks JOIN scopes ON scopes.id = tasks.scope LEFT JOIN snapshots ON snapshots.task = tasks.id WHERE tasks.id = ?"""
-_ORPHANS = """SELECT tasks.task_id FROM tasks INDEXED BY tasks_by_holder
+_HELD_BY_THE_DEAD = """SELECT tasks.task_id FROM tasks INDEXED BY tasks_by_holder
     JOIN scopes ON scopes.id = tasks.scope LEFT JOIN workers ON workers.holder = tasks.holder
-    WHERE tasks.holder <> '' AND scopes.agent = ? AND coalesce(workers.alive_until, ?) <= ? LIMIT ?"""
+    WHERE tasks.holder <> '' AND scopes.agent = ?1 AND coalesce(workers.alive_until, ?2) <= ?2"""
+_UNHEARD = f"""SELECT DISTINCT tasks.task_id FROM signals INDEXED BY signals_by_holder
+    CROSS JOIN tasks ON tasks.id = signals.task JOIN scopes ON scopes.id = tasks.scope
+    WHERE signals.holder = '' AND scopes.agent = ?1 AND tasks.state NOT IN ({_TERMINAL})"""
+_ORPHANS = f"{_HELD_BY_THE_DEAD} UNION ALL {_UNHEARD} LIMIT ?3"
 
 
 def beat(connection: sqlite3.Connection, holder: str, alive_until: int) -> None:
@@ -44,5 +49,5 @@ def claim(connection: sqlite3.Connection, task_id: str, holder: str, now: int) -
 
 
 def list_orphans(connection: sqlite3.Connection, agent: str, now: int, limit: int) -> list[str]:
-    """Ids of tasks that dead processes hold."""
-    return [task_id for (task_id,) in connection.execute(_ORPHANS, (agent, now, now, limit))]
+    """Ids of tasks that dead processes hold, or that nobody holds while a signal waits for them."""
+    return [task_id for (task_id,) in connection.execute(_ORPHANS, (agent, now, limit))]

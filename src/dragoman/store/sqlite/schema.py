@@ -133,6 +133,12 @@ _MANY_PROCESSES: Migration = (
 
 MIGRATIONS: tuple[Migration, ...] = (_TASK_LOG, _MANY_PROCESSES)
 
+SUMMARIES = (
+    "tasks, their logs, conversations, webhooks",
+    "idempotency keys, signals between processes, leases of webhooks, upkeep",
+)
+"""What each migration is for, to the operator."""
+
 
 def migrate(connection: sqlite3.Connection, path: str) -> None:
     """Bring the file to the newest version, in one transaction; refuse one that is newer or not ours."""
@@ -141,7 +147,7 @@ def migrate(connection: sqlite3.Connection, path: str) -> None:
         return
     connection.execute("BEGIN IMMEDIATE")
     version = read_version(connection)
-    _check_version(connection, version, path)
+    check_version(connection, version, path)
     for statement in (statement for migration in MIGRATIONS[version:] for statement in migration):
         connection.execute(statement)
     connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
@@ -154,7 +160,8 @@ def read_version(connection: sqlite3.Connection) -> int:
     return version
 
 
-def _check_version(connection: sqlite3.Connection, version: int, path: str) -> None:
+def check_version(connection: sqlite3.Connection, version: int, path: str) -> None:
+    """Raise UnavailableError for a file that is newer than this code, or not ours."""
     if version > len(MIGRATIONS):
         raise UnavailableError(
             f"the task store {path!r} has schema version {version}, and this Dragoman knows up to {len(MIGRATIONS)};"

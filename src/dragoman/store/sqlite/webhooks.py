@@ -21,6 +21,12 @@ DUE = f"""{_OWNED}
 DEAD = f"""{_OWNED}
     FROM webhooks INDEXED BY webhooks_dead JOIN tasks ON tasks.id = webhooks.task JOIN scopes ON scopes.id = tasks.scope
     WHERE webhooks.is_dead = 1 AND scopes.agent = ? ORDER BY webhooks.failing_since LIMIT ?"""
+_BEHIND = f"""{_OWNED}
+    FROM webhooks JOIN tasks ON tasks.id = webhooks.task JOIN scopes ON scopes.id = tasks.scope
+    WHERE webhooks.is_dead = 1 OR webhooks.cursor < webhooks.last_seq
+    ORDER BY webhooks.is_dead DESC, webhooks.failing_since = 0, webhooks.failing_since, tasks.task_id, webhooks.config_id LIMIT ?"""
+_REVIVE = """UPDATE webhooks SET attempts = 0, next_attempt_at = 0, failing_since = 0, last_error = '', is_dead = 0
+    WHERE config_id = ? AND task = (SELECT id FROM tasks WHERE task_id = ?)"""
 LEASE = "UPDATE webhooks SET leased_until = ? WHERE rowid IN (SELECT value FROM json_each(?))"
 _RECORD = f"""UPDATE webhooks SET cursor = max(cursor, ?), attempts = ?, next_attempt_at = ?, failing_since = ?,
     last_error = ?, is_dead = ?, leased_until = 0 WHERE config_id = ? AND config = ?
@@ -74,6 +80,16 @@ def take_due(
 def list_dead(connection: sqlite3.Connection, agent: str, limit: int) -> list[PushDelivery]:
     """Webhooks that are tried no more."""
     return [_to_owned_delivery(row) for row in connection.execute(DEAD, (agent, limit))]
+
+
+def list_behind(connection: sqlite3.Connection, limit: int) -> list[PushDelivery]:
+    """Webhooks of all agents that are tried no more, or have something to tell; the dead first, the longest failing first."""
+    return [_to_owned_delivery(row) for row in connection.execute(_BEHIND, (limit,))]
+
+
+def revive(connection: sqlite3.Connection, task_id: str, config_id: str) -> bool:
+    """Have the webhook tried again, from where it is, with a clean record; False if there is none."""
+    return connection.execute(_REVIVE, (config_id, task_id)).rowcount > 0
 
 
 def record_push(connection: sqlite3.Connection, delivery: PushDelivery) -> None:

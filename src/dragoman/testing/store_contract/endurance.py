@@ -2,10 +2,10 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from dragoman.model import UnavailableError
 from dragoman.store import ContextState, KeyRecord, PushDelivery, Scope, TaskQuery, TaskStore

@@ -7,6 +7,7 @@ import pytest
 from dragoman.model import TaskState
 from dragoman.store import Commit, Scope, StoredTask, TaskStore
 from dragoman.testing.store_contract.samples import (
+    ACCEPTED,
     FOREIGN_SCOPES,
     SCOPE,
     StoreContract,
@@ -15,6 +16,7 @@ from dragoman.testing.store_contract.samples import (
     make_birth,
     make_commit,
     number,
+    post,
     read_all,
     refuse,
 )
@@ -132,6 +134,25 @@ class LeaseContract(StoreContract):
         await accept(store, make_birth("taken", holder="dead"), make_birth("ended", holder="dead"))
         await claim(store, "alive", "taken")
         await accept(store, make_commit("ended", state=TaskState.FAILED))
+        assert await list_orphans(store) == []
+
+    async def test_a_task_that_nobody_holds_is_an_orphan_while_a_signal_waits(self, store: TaskStore) -> None:
+        await accept(
+            store, make_birth("told"), make_birth("quiet"), make_birth("other", scope=FOREIGN_SCOPES[0])
+        )
+        for task_id in ("told", "told"):
+            assert await post(store, task_id, b"hear") is ACCEPTED
+        assert await list_orphans(store) == ["told"]
+        assert (await claim(store, "told", task_id="told")).holder == "told"
+        await store.beat("told", NOW + 1)
+        assert await list_orphans(store) == []
+
+    async def test_what_was_told_to_a_task_that_has_ended_since_makes_no_orphan(
+        self, store: TaskStore
+    ) -> None:
+        await accept(store, make_birth())
+        assert await post(store, "task", b"hear") is ACCEPTED
+        await accept(store, make_commit(state=TaskState.COMPLETED))
         assert await list_orphans(store) == []
 
     async def test_orphans_are_of_one_agent_and_of_all_its_owners(self, store: TaskStore) -> None:

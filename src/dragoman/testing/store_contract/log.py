@@ -1,8 +1,7 @@
 """What `commit` promises."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from dragoman.model import TaskState
 from dragoman.store import ContextState, Scope, TaskHeader, TaskStore

@@ -4,10 +4,10 @@ import asyncio
 import os
 import sqlite3
 from contextlib import closing
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from dragoman.model import UnavailableError
 from dragoman.store.sqlite import SqliteTaskStore

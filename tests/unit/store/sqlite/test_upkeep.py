@@ -3,7 +3,8 @@
 import asyncio
 import sqlite3
 from contextlib import closing
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from dragoman.model import TaskState
 from dragoman.store.sqlite import SqliteTaskStore, rows
