@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Protocol
 
-from dragoman.engine.entries import item_of, load_entry
+from dragoman.engine.notices import compose
 from dragoman.engine.pushing import load_config
 from dragoman.engine.roster import Roster
 from dragoman.engine.signals import wait_at_most
@@ -41,14 +41,28 @@ class DeliveryError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class DeliveryPolicy:
-    """How hard to try. A webhook that has failed for `give_up_after` is dead."""
+    """How hard to try to tell a webhook."""
 
     first_pause: timedelta = timedelta(seconds=1)
+    """Before the second attempt at a notification; the later pauses double, each shortened by chance by up to a half."""
     longest_pause: timedelta = timedelta(minutes=5)
+    """No pause is longer."""
     give_up_after: timedelta = timedelta(days=1)
+    """A webhook that has failed for so long is dead: it is tried no more, until its operator says so."""
     attempt_timeout: timedelta = timedelta(seconds=30)
+    """How long one attempt may take in all."""
     max_concurrent: int = 32
+    """Webhooks that one process tells at a time."""
     max_batch: int = 64
+    """Notifications that one webhook gets before the others have their turn."""
+
+    def __post_init__(self) -> None:
+        if min(self.first_pause, self.longest_pause, self.give_up_after) < timedelta():
+            raise ValueError("a delivery policy takes no negative times")
+        if self.attempt_timeout <= timedelta() or self.max_concurrent < 1 or self.max_batch < 1:
+            raise ValueError(
+                "a delivery policy needs an attempt_timeout above 0, and a max_concurrent and a max_batch of 1 or more"
+            )
 
     def pause(self, attempts: int) -> timedelta:
         """Before the next attempt, after so many in a row have failed: doubling, with jitter."""
@@ -129,11 +143,12 @@ class Delivery:
     async def _send(self, push: PushDelivery, data: bytes) -> str:
         """Why the webhook could not be told of the entry; empty if it was told, or need not be."""
         try:
-            item = item_of(push.cursor + 1, load_entry(data))
-            if item is not None:
+            notice = await compose(push, push.cursor + 1, data, self._roster.store)
+            if notice is not None:
                 config = load_config(push)
+                headers = _headers(config, _name(push, push.cursor + 1), notice.content_type)
                 async with asyncio.timeout(self._policy.attempt_timeout.total_seconds()):
-                    await self._sender(config.url, _headers(config, _name(push, item.seq)), item.json)
+                    await self._sender(config.url, headers, notice.body)
         except DeliveryError as error:
             return str(error) or "no reason given"
         except TimeoutError:
@@ -178,8 +193,8 @@ def _name(push: PushDelivery, seq: int) -> str:
     return f"{webhook}-{seq}"
 
 
-def _headers(config: TaskPushNotificationConfig, name: str) -> dict[str, str]:
-    headers = {"Content-Type": "application/a2a+json", ID_HEADER: name}
+def _headers(config: TaskPushNotificationConfig, name: str, content_type: str) -> dict[str, str]:
+    headers = {"Content-Type": content_type, ID_HEADER: name}
     if config.token:
         headers[TOKEN_HEADER] = config.token
     authentication = config.authentication

@@ -2,18 +2,20 @@
 
 import asyncio
 import logging
-import uuid
+import os
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 
 from dragoman.bus import Bus
 from dragoman.engine.delivery import Delivery, DeliveryPolicy, PushSender
 from dragoman.engine.errors import log_and_refer
+from dragoman.engine.extensions import Extensions
 from dragoman.engine.handler import Call, Handler
 from dragoman.engine.launcher import Launcher
 from dragoman.engine.limits import Limits
 from dragoman.engine.live import LiveTask
 from dragoman.engine.mailroom import Mailroom
+from dragoman.engine.named_tasks import id_of
 from dragoman.engine.nursery import Nursery
 from dragoman.engine.posting import Posting
 from dragoman.engine.pushing import Pushing
@@ -58,7 +60,9 @@ from dragoman.store import TaskStore
 
 def new_uuid() -> str:
     """Ids of tasks, contexts and messages: not to be guessed."""
-    return str(uuid.uuid4())
+    digits = os.urandom(16).hex()
+    variant = "89ab"[int(digits[16], 16) & 3]
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
 
 logger = logging.getLogger("dragoman.engine")
@@ -82,11 +86,13 @@ class Engine:
         limits: Limits | None = None,
         sender: PushSender | None = None,
         delivery: DeliveryPolicy | None = None,
+        extensions: Extensions | None = None,
         clock: Clock = utc_now,
         new_id: Callable[[], str] = new_uuid,
     ) -> None:
         self._handler = handler
         self._capabilities = capabilities
+        self._extensions = extensions = extensions or Extensions()
         self._required_extensions = frozenset(one.uri for one in capabilities.extensions if one.required)
         self._limits = limits = limits or Limits()
         self._nursery = Nursery()
@@ -95,6 +101,7 @@ class Engine:
             bus,
             chunk_delay=limits.chunk_delay,
             max_gathered_bytes=limits.max_gathered_bytes,
+            on_written=self._forget_idle,
             on_lost=self._lose,
         )
         self._roster = Roster(
@@ -109,13 +116,16 @@ class Engine:
             new_id=new_id,
         )
         launcher = Launcher(
-            self._roster, handler, Slots(max_held=limits.max_runs, max_waiting=limits.max_waiting_runs)
+            self._roster,
+            handler,
+            Slots(max_held=limits.max_runs, max_waiting=limits.max_waiting_runs),
+            extensions,
         )
-        self._recovery = Recovery(self._roster, launcher)
         self._mailroom = Mailroom(self._roster)
+        self._recovery = Recovery(self._roster, launcher, self._mailroom)
         self._upkeep = Upkeep(self._roster)
         posting = Posting(self._roster, self._recovery, self._mailroom)
-        self._sending = Sending(self._roster, launcher, posting)
+        self._sending = Sending(self._roster, launcher, posting, extensions)
         self._reading = Reading(self._roster)
         self._canceling = Canceling(self._roster, self._recovery, self._mailroom)
         self._pushing = Pushing(self._roster)
@@ -194,6 +204,10 @@ class Engine:
         except TimeoutError:
             logger.warning("the store does not take what was said last; it is lost")
 
+    def find_name(self, call: Call, name: str) -> str:
+        """The id of the task that a caller of 0.1 calls `name`, whether there is one or not."""
+        return id_of(self._roster.scope_of(call), name)
+
     async def send(self, call: Call, request: SendMessageRequest) -> SendMessageResponse:
         self._admit(call)
         self._require_push_if_asked_for(call, request)
@@ -257,7 +271,7 @@ class Engine:
             raise InternalError(log_and_refer("the agent failed to make its extended card")) from None
         if card is None:
             raise ExtendedAgentCardNotConfiguredError
-        return card
+        return self._extensions.show(card)
 
     async def _counted(self, call: Call, opening: Callable[[], Awaitable[EventStream]]) -> EventStream:
         """Open a stream that counts against the limits until it is closed."""
@@ -271,6 +285,9 @@ class Engine:
             raise
         stream.on_close(lambda: self._streams.give(owner))
         return stream
+
+    def _forget_idle(self, live: LiveTask) -> None:
+        self._roster.forget_idle(live)
 
     def _lose(self, live: LiveTask) -> None:
         self._roster.lose(live)

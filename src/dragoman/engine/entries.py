@@ -4,15 +4,15 @@ An entry that subscribers see is stored as the very JSON that they get, so that 
 carries what a later run needs to start again; a caller's message is an entry that no stream shows.
 """
 
-from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Self
 from zlib import crc32
 
 import msgspec
+from msgspec import UNSET
 
 from dragoman.engine.journal import StepRecord
+from dragoman.engine.plain import is_plain_message
 from dragoman.model import (
+    Event,
     Message,
     Metadata,
     Record,
@@ -20,6 +20,7 @@ from dragoman.model import (
     Task,
     TaskArtifactUpdateEvent,
     TaskStatusUpdateEvent,
+    wrap_event,
 )
 from dragoman.model.folding import TaskFold
 from dragoman.model.timestamps import decode_extra
@@ -27,13 +28,17 @@ from dragoman.wire import codec
 
 
 class Origin(Record, frozen=True, kw_only=True):
-    """What came with the first message besides the message, kept for a run that starts again."""
+    """What came with the first message besides the message, kept for a run that starts again.
+
+    The job of a task that `is_announced` begins when its WORKING is on the log, and not before.
+    """
 
     metadata: Metadata | None = None
     accepted_output_modes: tuple[str, ...] = ()
     extensions: tuple[str, ...] = ()
     scopes: tuple[str, ...] = ()
     claims: Metadata | None = None
+    is_announced: bool = False
 
 
 class LogEntry(Record, frozen=True, kw_only=True):
@@ -52,33 +57,65 @@ class LogEntry(Record, frozen=True, kw_only=True):
     origin: Origin | None = None
 
 
-@dataclass(eq=False)
 class StreamItem:
     """One event as subscribers get it, with its number on the log and its encodings, which all of them share.
 
-    `seq` is 0 for a direct message; a Task snapshot carries the number of the last entry in it.
+    `seq` is 0 for a direct message; a Task snapshot carries the number of the last entry in it. `base` is set where the
+    event is shown before it is durable: the number of an entry before it that is, with nothing but pieces of artifacts
+    in between. Who has read a snapshot has read `last`, the event that it ends with. What it is encoded as is made when somebody asks for it: most events have no subscriber.
     """
 
-    seq: int
-    event: StreamResponse
-    encodings: dict[str, bytes] = field(default_factory=dict[str, bytes])
+    __slots__ = ("_encodings", "_json", "_last", "_mark", "base", "payload", "seq")
 
-    @cached_property
+    def __init__(
+        self, seq: int, payload: Event, *, json: bytes = b"", mark: str = "", last: "StreamItem | None" = None
+    ) -> None:
+        self.seq = seq
+        self.payload = payload
+        self.base = 0
+        self._json = json
+        self._mark = mark
+        self._last = last
+        self._encodings: dict[str, bytes] | None = None
+
+    @property
+    def event(self) -> StreamResponse:
+        return wrap_event(self.payload)
+
+    @property
+    def encodings(self) -> dict[str, bytes]:
+        """The event as others want it, by a name of theirs."""
+        if self._encodings is None:
+            self._encodings = {}
+        return self._encodings
+
+    @property
     def json(self) -> bytes:
         """The event as A2A 1.0 JSON."""
-        return codec.encode(self.event)
+        self._json = self._json or codec.encode(self.event)
+        return self._json
 
-    @cached_property
+    @property
+    def digest(self) -> str:
+        """What tells the event from another of its number."""
+        return f"{crc32(self.json):08x}"
+
+    @property
     def mark(self) -> str:
-        """Where a reader has come to with this event: its number on the log, and what tells it from another of that number.
+        """Where a reader has come to with this event, as `resuming.find_start` reads it."""
+        if self._last is not None:
+            return self._last.mark
+        self._mark = self._mark or dump_mark(self.seq, self.digest, self.base)
+        return self._mark
 
-        Chunks that were shown and died with their process before they were written leave their numbers to others.
-        """
-        return f"{self.seq}-{crc32(self.json):08x}"
 
-    @classmethod
-    def of_task(cls, seq: int, task: Task) -> Self:
-        return cls(seq, StreamResponse(task=task))
+def dump_mark(seq: int, digest: str, base: int) -> str:
+    """What a reader is given to remember.
+
+    Chunks that were shown and died with their process before they were written leave their numbers to others: hence the
+    digest, and the number of what cannot be lost.
+    """
+    return f"{seq}-{digest}-{base}" if base else f"{seq}-{digest}"
 
 
 # Strict: what lies on a log was written by `dump_entry`, and no other agent has had a hand in it.
@@ -98,15 +135,22 @@ def dump_entry(entry: LogEntry) -> tuple[bytes, LogEntry]:
     """
     try:
         data = codec.encode(entry)
-        return data, entry if _is_bare_status(entry) else load_entry(data)
+        return data, entry if _is_plain(entry) else load_entry(data)
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
         raise ValueError(f"the task's log cannot take this: {error}") from error
 
 
-def _is_bare_status(entry: LogEntry) -> bool:
-    """Whether the entry holds nothing that a skill or a caller has made."""
-    event = entry.status_update
-    return event is not None and event.status.message is None and event.metadata is None
+def _is_plain(entry: LogEntry) -> bool:
+    """Whether it is clear without reading the entry again that it could be, and that nobody can change it."""
+    if (status := entry.status_update) is not None:
+        return status.metadata is None and status.status.message is None
+    return entry.task is not None and _is_plain_start(entry.task, entry.origin)
+
+
+def _is_plain_start(task: Task, origin: Origin | None) -> bool:
+    is_bare = task.metadata is None and task.status.message is None and task.artifacts is UNSET
+    has_no_more = origin is None or (origin.metadata is None and origin.claims is None)
+    return is_bare and has_no_more and all(is_plain_message(message) for message in task.history)
 
 
 def apply_entry(fold: TaskFold, entry: LogEntry) -> None:
@@ -121,10 +165,6 @@ def item_of(seq: int, entry: LogEntry, data: bytes | None = None) -> StreamItem 
     """What subscribers see of the entry, if anything; `data` is the entry encoded, if it is at hand."""
     if entry.received is not None or entry.recorded is not None or entry.restarted:
         return None
-    event = StreamResponse(
-        task=entry.task, status_update=entry.status_update, artifact_update=entry.artifact_update
-    )
-    item = StreamItem(seq, event)
-    if data is not None and entry.origin is None:
-        item.json = data
-    return item
+    payload = entry.status_update or entry.artifact_update or entry.task
+    assert payload is not None
+    return StreamItem(seq, payload, json=b"" if data is None or entry.origin is not None else data)

@@ -23,6 +23,12 @@ class DuplicateSendError(UnavailableError):
     """The caller has sent this before, under the same key; the first task is the answer."""
 
 
+class OvertakenError(UnavailableError):
+    """Another process has taken the task over; what was to be written last is not on its log, unless it was posted."""
+
+    is_posted = False
+
+
 class IllegalTransitionError(DragomanError):
     """A change of state that the lifecycle does not know, such as anything after a terminal state (I5)."""
 

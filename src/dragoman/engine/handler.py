@@ -9,7 +9,9 @@ from uuid import UUID
 from dragoman.engine.journal import StepCall
 from dragoman.model import (
     JSON,
+    LATEST,
     AgentCard,
+    Generation,
     Message,
     Metadata,
     Part,
@@ -32,6 +34,10 @@ class Call:
     """The mark of the last event that the caller has read of the stream that it opens again."""
     idempotency_key: str = ""
     """The caller's name for this send: a second one under the same name is answered with what became of the first."""
+    generation: Generation = LATEST
+    """In which one the caller speaks. The webhooks that it registers are told in the same."""
+    task_name: str = ""
+    """The caller's own id for the task of this send, from a caller of 0.1: it begins the task, or goes on with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +110,11 @@ class Turn(Protocol):
     @property
     def is_canceled(self) -> bool:
         """Whether the caller asked to cancel; the coroutine gets a CancelledError as well."""
+        ...
+
+    @property
+    def is_abandoned(self) -> bool:
+        """Whether the task goes on without this run, here or elsewhere; the coroutine gets a CancelledError as well."""
         ...
 
     @property

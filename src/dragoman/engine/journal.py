@@ -10,6 +10,7 @@ import enum
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
+from weakref import ref
 
 from dragoman.engine.errors import NonDeterminismError
 from dragoman.model import JSON, Record
@@ -81,8 +82,13 @@ class StepCall:
 class _Branch:
     number: int
     parent: int
-    task: "asyncio.Task[object] | None"
+    task: "ref[asyncio.Task[object]] | None"
     position: int = 0
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the calling asyncio task is the branch's, or any may be."""
+        return self.task is None or self.task() is asyncio.current_task()
 
 
 _current: ContextVar[_Branch | None] = ContextVar("dragoman_branch", default=None)
@@ -142,11 +148,6 @@ class Journal:
             self._load(record)
 
     @property
-    def is_empty(self) -> bool:
-        """Whether no run of the task has recorded anything."""
-        return not self._steps
-
-    @property
     def is_replaying(self) -> bool:
         """Whether recorded steps remain that this run has not come to yet."""
         return self._unmet > 0
@@ -161,7 +162,7 @@ class Journal:
 
     def begin_main(self, *, in_thread: bool = False) -> None:
         """The calling asyncio task is the function's main branch; in a thread, whichever task calls for it."""
-        _current.set(_Branch(0, 0, None if in_thread else asyncio.current_task()))
+        _current.set(_Branch(0, 0, None if in_thread else _current_task()))
 
     def enter(self, call: StepCall) -> Step:
         """The next step of the calling branch; NonDeterminismError if an earlier run did something else here."""
@@ -201,7 +202,7 @@ class Journal:
         known = _current.get()
         if known is None:
             raise RuntimeError("a step was made outside of its skill's run")
-        if known.task is None or known.task is asyncio.current_task():
+        if known.is_current:
             return known
         branch = self._fork(known, call)
         _current.set(branch)
@@ -217,7 +218,14 @@ class Journal:
             number = max(self._claimed | self._parents.keys()) + 1
             self._parents[number] = parent.number
         self._claimed.add(number)
-        return _Branch(number, parent.number, asyncio.current_task())
+        return _Branch(number, parent.number, _current_task())
+
+
+def _current_task() -> "ref[asyncio.Task[object]]":
+    """A weak reference: the task holds its context, and the context the branch."""
+    task = asyncio.current_task()
+    assert task is not None
+    return ref(task)
 
 
 def _advance(step: Step, record: StepRecord) -> None:

@@ -5,13 +5,16 @@ from msgspec.structs import replace
 from dragoman.engine.checks import check_send
 from dragoman.engine.entries import LogEntry, Origin
 from dragoman.engine.errors import log_and_refer
+from dragoman.engine.extensions import Extensions
 from dragoman.engine.handler import Call, Handler, Job
 from dragoman.engine.live import LiveTask
+from dragoman.engine.named_tasks import id_of
 from dragoman.engine.past import Past
 from dragoman.engine.pushing import push_of
 from dragoman.engine.roster import Roster
 from dragoman.engine.run import Assignment, Means, Run
 from dragoman.engine.slots import Slots
+from dragoman.engine.timers import Timers
 from dragoman.engine.turn import RunTurn
 from dragoman.model import (
     A2AError,
@@ -31,7 +34,10 @@ _DEFAULTS = SendMessageConfiguration()
 class Launcher:
     """Starts runs, each a task of the nursery, and clears up behind them."""
 
-    def __init__(self, roster: Roster, handler: Handler, slots: Slots) -> None:
+    def __init__(
+        self, roster: Roster, handler: Handler, slots: Slots, extensions: Extensions | None = None
+    ) -> None:
+        self._extensions = extensions or Extensions()
         self._roster = roster
         self._handler = handler
         self._slots = slots
@@ -43,6 +49,7 @@ class Launcher:
             limits=roster.limits,
             clock=roster.clock,
             new_id=roster.new_id,
+            run_timers=Timers(roster.limits.run_timeout),
         )
 
     def start(self, call: Call, request: SendMessageRequest, key: IdempotencyKey | None = None) -> Run:
@@ -55,25 +62,37 @@ class Launcher:
             job,
             request,
             call,
-            roster.scope_of(call),
-            roster.new_id(),
+            scope := roster.scope_of(call),
+            id_of(scope, call.task_name) if call.task_name else roster.new_id(),
             request.message.context_id or roster.new_id(),
             key=key,
+            annotate=self._extensions.annotator(call),
+            is_announced=not job.may_reply and (key is not None or self._slots.is_full),
         )
         return self._launch(assignment, None)
 
     def resume(self, live: LiveTask, call: Call, request: SendMessageRequest, past: Past) -> Run | None:
         """Run the skill again from the top on a task that this process has claimed.
 
-        None unless earlier runs have left a journal to answer from, or the skill may simply be run again.
+        None unless earlier runs have left a journal to answer from, or the skill has not begun or may simply be run again.
         """
         try:
             job = self._admit(request, call)
         except A2AError:
             return None
-        if not job.is_idempotent and not past.records:
+        if past.has_begun and not past.records and not job.is_idempotent:
             return None
-        assignment = Assignment(job, request, call, live.scope, live.task_id, live.context_id, past)
+        assignment = Assignment(
+            job,
+            request,
+            call,
+            live.scope,
+            live.task_id,
+            live.context_id,
+            past,
+            is_announced=True,
+            annotate=self._extensions.annotator(call),
+        )
         return self._launch(assignment, live)
 
     def _admit(self, request: SendMessageRequest, call: Call) -> Job:
@@ -86,7 +105,8 @@ class Launcher:
 
     def _launch(self, assignment: Assignment, live: LiveTask | None) -> Run:
         run = Run(assignment, self._means, live)
-        if not assignment.job.may_reply:
+        # A task that its caller names is there at once, so that the caller can name it again.
+        if not assignment.job.may_reply or assignment.call.task_name:
             run.open()
         self._slots.expect()
         self._roster.runs[run.task_id] = run
@@ -100,8 +120,6 @@ class Launcher:
             await run.execute(turn)
         finally:
             self._roster.end(run)
-        if run.live is not None:
-            await self._roster.see_off(run.live)
 
     def _begin(self, assignment: Assignment) -> LiveTask:
         roster, now = self._roster, self._roster.clock()
@@ -114,13 +132,15 @@ class Launcher:
             status=TaskStatus(state=TaskState.SUBMITTED, timestamp=now),
             history=(message,),
         )
+        if assignment.annotate is not None:
+            task = replace(task, metadata=assignment.annotate(task))
         try:
             live = LiveTask.begin(
-                LogEntry(task=task, origin=_origin_of(assignment.request, assignment.call)),
+                LogEntry(task=task, origin=_origin_of(assignment)),
                 scope=assignment.scope,
                 holder=roster.holder,
                 now=now.millis,
-                push=push_of(assignment.request, roster),
+                push=push_of(assignment.call, assignment.request, roster),
                 key=assignment.key,
                 max_window_bytes=roster.limits.max_window_bytes,
             )
@@ -131,7 +151,8 @@ class Launcher:
         return live
 
 
-def _origin_of(request: SendMessageRequest, call: Call) -> Origin:
+def _origin_of(assignment: Assignment) -> Origin:
+    request, call = assignment.request, assignment.call
     modes = (request.configuration or _DEFAULTS).accepted_output_modes
     return Origin(
         metadata=request.metadata,
@@ -139,4 +160,5 @@ def _origin_of(request: SendMessageRequest, call: Call) -> Origin:
         extensions=call.extensions,
         scopes=tuple(sorted(call.principal.scopes)),
         claims=call.principal.claims or None,
+        is_announced=assignment.is_announced,
     )

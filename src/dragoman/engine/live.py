@@ -4,7 +4,15 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from copy import copy
 
-from dragoman.engine.entries import LogEntry, StreamItem, apply_entry, dump_entry, item_of, load_entry
+from dragoman.engine.entries import (
+    LogEntry,
+    StreamItem,
+    apply_entry,
+    dump_entry,
+    dump_mark,
+    item_of,
+    load_entry,
+)
 from dragoman.engine.errors import RunEndedError
 from dragoman.engine.lifecycle import check_transition
 from dragoman.engine.signals import Signal
@@ -16,7 +24,6 @@ from dragoman.model import (
     Metadata,
     Task,
     TaskArtifactUpdateEvent,
-    TaskState,
     TaskStatus,
     TaskStatusUpdateEvent,
 )
@@ -39,8 +46,9 @@ class LiveTask:
 
     `tip` numbers the last entry appended, `durable` the last one that the store has confirmed, `visible` the last one that
     subscribers may see, `status_seq` and `received_seq` the last change of status and the last message since the task came to life
-    here. Artifact chunks are
-    visible at once, everything else when it is durable (I1), and nothing before what precedes it (I2).
+    here. `state` is that at the tip, durable or not; `error` is why nothing can be appended any more, if so; `undurable_bytes`
+    wait to be written. Artifact chunks are visible at once, everything else when it is durable (I1), and nothing before what
+    precedes it (I2).
     """
 
     def __init__(self, *, scope: Scope, fold: TaskFold, tip: int, fence: int, max_window_bytes: int) -> None:
@@ -57,15 +65,18 @@ class LiveTask:
         self.has_push = False
         self.users = 0
         self.subscribers = 0
-        self.on_append: Callable[[bool], None] | None = None
+        self.on_append: Callable[[LiveTask, bool], None] | None = None
+        self.state = fold.state
+        self.error: A2AError | None = None
         self._fold = fold
         self._window = Window(tip, max_window_bytes)
         self._pending: list[bytes] = []
-        self._pending_bytes = 0
+        self.undurable_bytes = 0
         self._unconfirmed: deque[int] = deque()
         self._bytes_since_snapshot = 0
         self._snapshot_bytes = 0
         self._viewers = 0
+        self._solid = tip  # the last entry that is not shown before it is durable
         self._last: StreamItem | None = None
         self._view: StreamItem | None = None
         self._captured: StreamItem | None = None
@@ -74,7 +85,6 @@ class LiveTask:
         self._context: ContextState | None = None
         self._key: IdempotencyKey | None = None
         self._taken: tuple[int, ...] = ()
-        self._error: A2AError | None = None
 
     @classmethod
     def begin(
@@ -115,18 +125,8 @@ class LiveTask:
         return live
 
     @property
-    def state(self) -> TaskState:
-        """The state at the tip, durable or not."""
-        return self._fold.state
-
-    @property
     def history_length(self) -> int:
         return self._fold.history_length
-
-    @property
-    def undurable_bytes(self) -> int:
-        """How much waits to be written."""
-        return self._pending_bytes
 
     @property
     def window_bytes(self) -> int:
@@ -134,14 +134,9 @@ class LiveTask:
         return self._window.size
 
     @property
-    def error(self) -> A2AError | None:
-        """Why nothing can be appended any more, if so."""
-        return self._error
-
-    @property
     def is_level(self) -> bool:
         """Whether nothing waits for the store."""
-        return self.durable == self.tip or self._error is not None
+        return self.durable == self.tip or self.error is not None
 
     def task(self) -> Task:
         """The task at the tip, durable or not: for the run itself, never for a caller."""
@@ -188,27 +183,35 @@ class LiveTask:
         self._context = ContextState(self.context_id, state)
 
     def _add(self, entry: LogEntry, *, is_urgent: bool) -> int:
-        if self._error is not None:
-            raise RunEndedError("the task's log is lost") from self._error
+        if self.error is not None:
+            raise RunEndedError("the task's log is lost") from self.error
         data, entry = dump_entry(entry)
-        apply_entry(self._fold, entry)
+        self._apply(entry)
         self._append(entry, data, is_urgent=is_urgent)
         return len(data)
+
+    def _apply(self, entry: LogEntry) -> None:
+        apply_entry(self._fold, entry)
+        self.state = self._fold.state
 
     def _append(self, entry: LogEntry, data: bytes, *, is_urgent: bool) -> None:
         self.tip += 1
         if entry.status_update is not None:
             self.status_seq = self.tip
+        if is_urgent:
+            self._solid = self.tip
         self._last = item_of(self.tip, entry, data)
+        if self._last is not None and not is_urgent:
+            self._last.base = self._solid
         self._window.push(self._last, len(data))
         self._pending.append(data)
-        self._pending_bytes += len(data)
+        self.undurable_bytes += len(data)
         self._bytes_since_snapshot += len(data)
         if is_urgent:
             self._unconfirmed.append(self.tip)
         self._show()
         if self.on_append is not None:
-            self.on_append(is_urgent)
+            self.on_append(self, is_urgent)
 
     def _show(self) -> None:
         visible = self._unconfirmed[0] - 1 if self._unconfirmed else self.tip
@@ -220,7 +223,7 @@ class LiveTask:
 
     def take_commit(self) -> Commit | None:
         """What is to be written now, if anything; the caller confirms it or breaks the task."""
-        if not self._pending or self._error is not None:
+        if not self._pending or self.error is not None:
             return None
         commit = Commit(
             scope=self.scope,
@@ -237,7 +240,7 @@ class LiveTask:
             key=self._key,
             taken=self._taken,
         )
-        self._pending, self._pending_bytes = [], 0
+        self._pending, self.undurable_bytes = [], 0
         self._new, self._context, self._push, self._key, self._taken = None, None, (), None, ()
         self._captured = self._take_view() if self._viewers else None
         return commit
@@ -276,13 +279,13 @@ class LiveTask:
 
     def break_off(self, error: A2AError) -> None:
         """The log cannot be written: nothing more is appended, and who waits learns why."""
-        self._error = error
+        self.error = error
         self.changed.fire()
 
     def check(self) -> None:
         """Raise what has broken the task off, if anything has."""
-        if self._error is not None:
-            raise copy(self._error)  # a traceback of its own for everyone who waited
+        if self.error is not None:
+            raise copy(self.error)  # a traceback of its own for everyone who waited
 
     async def until_durable(self) -> None:
         """Until everything appended is durable, or never will be."""
@@ -315,9 +318,10 @@ class LiveTask:
 
     def _take_view(self) -> StreamItem:
         """The task at the tip; who has read it has read the last entry."""
-        view = StreamItem.of_task(self.tip, self._fold.task())
-        view.mark = self._last.mark if self._last is not None else str(self.tip)
-        return view
+        if self._last is not None:
+            return StreamItem(self.tip, self._fold.task(), last=self._last)
+        base = self._solid if self._solid < self.tip else 0
+        return StreamItem(self.tip, self._fold.task(), mark=dump_mark(self.tip, "", base))
 
     # Watching a task that another process runs, and taking it over.
 
@@ -334,9 +338,10 @@ class LiveTask:
                 self.status_seq = self.tip
             elif entry.received is not None:
                 self.received_seq = self.tip
-            apply_entry(self._fold, entry)
+            self._apply(entry)
             self._last = item_of(self.tip, entry)
             self._window.push(self._last, len(data))
+        self._solid = self.tip
         if entries:
             self.confirm(self.tip)
 
@@ -364,5 +369,5 @@ def load_task(stored: StoredTask) -> Task:
 
 def task_in(view: StreamItem) -> Task:
     """The task that a view of it holds."""
-    assert view.event.task is not None
-    return view.event.task
+    assert isinstance(view.payload, Task)
+    return view.payload

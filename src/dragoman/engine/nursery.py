@@ -20,7 +20,7 @@ class Nursery:
         self._group = asyncio.TaskGroup()
         self._closing = asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
-        self._children: set[asyncio.Task[None]] = set()
+        self._children: dict[asyncio.Task[None], Coroutine[None, None, None]] = {}
 
     async def open(self) -> None:
         is_open = asyncio.Event()
@@ -33,10 +33,12 @@ class Nursery:
             work.close()
             raise UnavailableError("the agent is shutting down")
         task = self._group.create_task(_guard(work, name), name=name)
-        self._children.add(task)
-        task.add_done_callback(self._children.discard)
-        task.add_done_callback(lambda _: work.close())  # in case it was cancelled before it began
+        self._children[task] = work
+        task.add_done_callback(self._let_go)
         return task
+
+    def _let_go(self, task: asyncio.Task[None]) -> None:
+        self._children.pop(task).close()  # in case it was cancelled before it began
 
     async def close(self, patience: timedelta) -> None:
         """Cancel what still runs, and wait for it, though not for ever."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from dragoman.engine.entries import StreamItem
-from dragoman.engine.errors import HeldElsewhereError, RunEndedError
+from dragoman.engine.errors import HeldElsewhereError, OvertakenError, RunEndedError
 from dragoman.engine.handler import Call
 from dragoman.engine.keys import find_task
 from dragoman.engine.limits import Limits
@@ -33,11 +33,15 @@ _LOOK_AGAIN_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a caller takes part in a task: with which view it begins, and after which entry an answer is one to it."""
+    """Where a caller takes part in a task: with which view it begins, and after which entry an answer is one to it.
+
+    `since` is set if the caller has said the same before: the entry with which its first stream began, 0 for all of the log.
+    """
 
     live: LiveTask
     view: StreamItem | None
     after: int
+    since: int | None = None
 
 
 class Posting:
@@ -53,10 +57,11 @@ class Posting:
     ) -> Place:
         """Give the message to the task's run, or to a new one where it waits without (I7).
 
-        A task that could not go on has ended instead; that is the answer then.
+        A task that could not go on has ended instead; that is the answer then. OvertakenError if another process took the
+        task meanwhile: then nobody has heard the message, or it `is_posted` and whoever runs the task will.
         """
         if key is not None and await find_task(call, key, self._roster):
-            return await self._rejoin(live)
+            return await self.rejoin(live)
         await self._roster.catch_up(live)
         _check_continuation(live, request.message, self._roster.limits)
         run = await self._find_run(live)
@@ -64,12 +69,12 @@ class Posting:
             return Place(live, await live.view(at_least=live.tip), AS_IT_STANDS)
         if run is not None:
             run.inbox.check_room()
-        for push in push_of(request, self._roster, cursor=live.tip):
+        for push in push_of(call, request, self._roster, cursor=live.tip):
             await register(self._roster, live.scope, live.task_id, push)
         message = replace(request.message, context_id=live.context_id)
         if run is None or key is not None:
             return await self._post(call, live, message, key)
-        return self._tell(live, run, message)
+        return await self._tell(live, run, message)
 
     async def _find_run(self, live: LiveTask) -> Run | None:
         """The run of the task, begun now if nobody runs it; None if another process does, or if it could not go on."""
@@ -78,12 +83,15 @@ class Posting:
         except HeldElsewhereError:
             return None
 
-    def _tell(self, live: LiveTask, run: Run, message: Message) -> Place:
+    async def _tell(self, live: LiveTask, run: Run, message: Message) -> Place:
         try:
             received = run.post(message)
         except RunEndedError:  # while this was waiting for the store
             _check_continuation(live, message, self._roster.limits)
-            raise UnavailableError from None
+            raise OvertakenError from None
+        while live.durable < received.seq:
+            live.check()
+            await live.changed.wait()
         return Place(live, received, received.seq)
 
     async def _post(self, call: Call, live: LiveTask, message: Message, key: IdempotencyKey | None) -> Place:
@@ -93,7 +101,7 @@ class Posting:
             case Outcome.DUPLICATE:
                 assert key is not None
                 await find_task(call, key, self._roster)
-                return await self._rejoin(live)
+                return await self.rejoin(live)
             case Outcome.STALE:
                 await self._roster.catch_up(live)
                 _check_continuation(live, message, self._roster.limits)
@@ -101,15 +109,20 @@ class Posting:
                     "too many messages wait for this task; try again when it has read some"
                 )
             case Outcome.ACCEPTED:
-                await self._until_received(live, before)
+                try:
+                    await self._until_received(live, before)
+                except OvertakenError as error:
+                    error.is_posted = True
+                    raise
         return Place(live, await live.view(at_least=live.received_seq), max(live.received_seq, before))
 
-    async def _rejoin(self, live: LiveTask) -> Place:
+    async def rejoin(self, live: LiveTask) -> Place:
         """What was said before is not said again; but if it still waits to be heard, it is seen to that somebody hears it."""
         waiting = await self._roster.store.signals_of(live.task_id)
         if waiting and (run := await self._find_run(live)):
             await self._mailroom.collect_for(run)
-        return Place(live, await live.view(), live.received_seq or AS_IT_STANDS)
+        heard = live.received_seq
+        return Place(live, await live.view(), heard or AS_IT_STANDS, heard or None)
 
     async def _until_received(self, live: LiveTask, before: int) -> None:
         """Until a run has the message; where its process lets the task go meanwhile, this one takes it over.
@@ -120,7 +133,11 @@ class Posting:
         deadline = loop.time() + self._roster.limits.lease.total_seconds()
         while loop.time() < deadline and live.received_seq <= before and not live.state.is_terminal:
             live.check()
-            if run := await self._find_run(live):
+            try:
+                run = await self._find_run(live)
+            except UnsupportedOperationError:  # it has ended, and its log tells whether it heard the message
+                return
+            if run is not None:
                 await self._mailroom.collect_for(run)
             if live.received_seq <= before:
                 await _wait_a_while(live)

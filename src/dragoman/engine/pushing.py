@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 
+from msgspec import structs
 from msgspec.structs import replace
 
 from dragoman.engine.checks import check_push
 from dragoman.engine.handler import Call
 from dragoman.engine.roster import Roster
 from dragoman.model import (
+    LATEST,
     DeleteTaskPushNotificationConfigRequest,
     Empty,
     GetTaskPushNotificationConfigRequest,
@@ -37,7 +39,7 @@ class Pushing:
         if stored is None:
             raise TaskNotFoundError
         config = replace(config, id=config.id or roster.new_id(), tenant=scope.tenant)
-        push = PushRegistration(config.id, codec.encode(config), stored.last_seq)
+        push = PushRegistration(config.id, _dump_webhook(call, config), stored.last_seq)
         await register(roster, scope, config.task_id, push)
         return config
 
@@ -45,7 +47,7 @@ class Pushing:
         self, call: Call, request: GetTaskPushNotificationConfigRequest
     ) -> TaskPushNotificationConfig:
         for push in await _list(self._roster, self._roster.scope_of(call), request.task_id):
-            if push.config_id == request.id:
+            if request.id in ("", push.config_id):
                 return load_config(push)
         raise TaskNotFoundError("the task has no push configuration with this id")
 
@@ -85,16 +87,36 @@ async def _list(roster: Roster, scope: Scope, task_id: str) -> Sequence[PushDeli
     return known
 
 
-def push_of(request: SendMessageRequest, roster: Roster, cursor: int = 0) -> tuple[PushRegistration, ...]:
+class Webhook(TaskPushNotificationConfig, frozen=True, kw_only=True):
+    """A webhook as it is kept, with the generation of the caller who registered it; "" is 1.0."""
+
+    generation: str = ""
+
+
+def push_of(
+    call: Call, request: SendMessageRequest, roster: Roster, cursor: int = 0
+) -> tuple[PushRegistration, ...]:
     """The webhook that came with a message, if one did; it is told of what comes after `cursor`."""
     config = request.configuration and request.configuration.task_push_notification_config
     if not config:
         return ()
     config = replace(config, id=config.id or roster.new_id())
-    return (PushRegistration(config.id, codec.encode(config), cursor),)
+    return (PushRegistration(config.id, _dump_webhook(call, config), cursor),)
+
+
+def _dump_webhook(call: Call, config: TaskPushNotificationConfig) -> bytes:
+    generation = "" if call.generation is LATEST else call.generation.value
+    return codec.encode(Webhook(**structs.asdict(config), generation=generation))
+
+
+def load_webhook(push: PushDelivery) -> Webhook:
+    """The webhook as it is kept."""
+    return codec.decode(Webhook, push.config)
 
 
 def load_config(push: PushDelivery) -> TaskPushNotificationConfig:
     """The configuration as its owner made it, with the task it belongs to."""
-    config = codec.decode(TaskPushNotificationConfig, push.config)
+    members = structs.asdict(load_webhook(push))
+    del members["generation"]
+    config = TaskPushNotificationConfig(**members)
     return replace(config, task_id=push.task_id, tenant=push.scope.tenant)

@@ -10,8 +10,9 @@ from dragoman.engine.live import LiveTask, load_task, task_in
 from dragoman.engine.mailroom import Letter, Mailroom
 from dragoman.engine.projection import project
 from dragoman.engine.recovery import Recovery
+from dragoman.engine.resuming import find_start
 from dragoman.engine.roster import Roster
-from dragoman.engine.streams import EventStream, find_mark
+from dragoman.engine.streams import EventStream
 from dragoman.model import (
     CancelTaskRequest,
     GetTaskRequest,
@@ -62,10 +63,9 @@ class Reading:
         roster = self._roster
         async with roster.visit(roster.scope_of(call), request.id) as live:
             await roster.catch_up(live)
-            if call.last_event_id:
-                seq = await find_mark(live, roster.store, call.last_event_id)
-                if seq is not None:
-                    return roster.open_stream(live, after=seq)
+            start = await find_start(live, roster.store, call.last_event_id) if call.last_event_id else None
+            if start is not None:
+                return roster.open_stream(live, after=start.after, first=start.view)
             view = await live.view()
             if task_in(view).state.is_terminal:
                 raise UnsupportedOperationError("the task has ended; read it with GetTask")

@@ -11,6 +11,7 @@ from dragoman.engine.handler import Call
 from dragoman.engine.launcher import Launcher
 from dragoman.engine.live import LiveTask
 from dragoman.engine.locks import KeyedLocks
+from dragoman.engine.mailroom import Mailroom
 from dragoman.engine.past import load_past
 from dragoman.engine.roster import Roster
 from dragoman.engine.run import Run
@@ -43,9 +44,10 @@ class Recovery:
     caller at a time, and `Roster.unattended` names the task until it is known what has become of it.
     """
 
-    def __init__(self, roster: Roster, launcher: Launcher) -> None:
+    def __init__(self, roster: Roster, launcher: Launcher, mailroom: Mailroom) -> None:
         self._roster = roster
         self._launcher = launcher
+        self._mailroom = mailroom
         self._locks = KeyedLocks()
 
     async def beat(self) -> None:
@@ -160,31 +162,41 @@ class Recovery:
 
     async def _settle(self, task_id: str) -> bool:
         """Run the task again, or fail it; one that waits for its caller goes on waiting, held by nobody."""
+        roster = self._roster
         if self._is_attended(task_id):
+            await self._hand_over_mail(task_id)
             return False
         stored = await self._claim_stored(task_id)
         if stored is None:
             return False
-        logger.warning("task %s was left behind", task_id)
-        if stored.header.state.is_interrupted and not await self._has_answer(stored):
+        is_left_behind = await self._is_left_behind(stored)
+        if is_left_behind:
+            logger.warning("task %s was left behind", task_id)
+        elif not await roster.store.signals_of(task_id):
             await self._release(stored)
             return True
-        live = self._roster.lives.get(task_id)
+        live = roster.lives.get(task_id)
         if live is None:
-            live = LiveTask.revive(stored, max_window_bytes=self._roster.limits.max_window_bytes)
-        await self._roster.catch_up(live)
+            live = LiveTask.revive(stored, max_window_bytes=roster.limits.max_window_bytes)
+        await roster.catch_up(live)
         self._own(live, stored)
-        await self._restart(live, is_left_behind=True)
+        await self._restart(live, is_left_behind=is_left_behind)
+        await self._hand_over_mail(task_id)
         return True
+
+    async def _hand_over_mail(self, task_id: str) -> None:
+        """A run that waits for its caller is held by nobody, and gets no mail by itself."""
+        if run := self._roster.runs.get(task_id):
+            await self._mailroom.collect_for(run)
 
     def _is_attended(self, task_id: str) -> bool:
         """Whether this process runs the task, or is writing its end."""
         live = self._roster.lives.get(task_id)
         return live is not None and (self._roster.run_of(live) is not None or not live.is_level)
 
-    async def _has_answer(self, stored: StoredTask) -> bool:
-        """Whether the caller has answered, and the process died before the run could read it."""
-        if await self._roster.store.signals_of(stored.task_id):
+    async def _is_left_behind(self, stored: StoredTask) -> bool:
+        """Whether a process died that was at work on the task, be it that it had begun to read its caller's answer."""
+        if not stored.header.state.is_interrupted:
             return True
         return bool(load_past(await self._read_log(stored.task_id, stored.last_seq)).unread)
 
@@ -233,7 +245,6 @@ class Recovery:
             context_id=live.context_id,
         )
         live.set_status(TaskStatus(state=state, message=message if text else None, timestamp=roster.clock()))
-        roster.nursery.spawn(roster.see_off(live), name=f"end of task {live.task_id}")
 
     @property
     def _pause(self) -> float:

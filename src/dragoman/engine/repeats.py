@@ -1,11 +1,12 @@
 """What a run says that an earlier run of the same task has said already."""
 
-from collections import Counter, defaultdict, deque
-from collections.abc import Iterable
+from collections import defaultdict, deque
+from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
 from dragoman.engine.entries import LogEntry
+from dragoman.engine.extensions import is_own
 from dragoman.model import (
     Artifact,
     Message,
@@ -13,7 +14,6 @@ from dragoman.model import (
     Part,
     TaskArtifactUpdateEvent,
     TaskState,
-    TaskStatusUpdateEvent,
 )
 from dragoman.wire import codec
 
@@ -22,17 +22,19 @@ class Repeats:
     """Keeps a run that starts again from the top from telling everything twice (I2).
 
     A status is told once if it was told before in the same words. The pieces of an artifact are compared in their order: what
-    is the same is not written again; where the new run parts from the old, the artifact is begun anew.
+    is the same is not written again; where the new run parts from the old, the artifact is begun anew. What `extensions` have
+    added was not said by the run. A mere change of state is the engine's own to tell.
     """
 
-    def __init__(self, said: Iterable[LogEntry]) -> None:
-        self._statuses: Counter[bytes] = Counter()
+    def __init__(self, said: Iterable[LogEntry], extensions: Sequence[str] = ()) -> None:
+        self._statuses: defaultdict[bytes, int] = defaultdict(int)
         self._pieces: defaultdict[str, deque[TaskArtifactUpdateEvent]] = defaultdict(deque)
         self._repeated: defaultdict[str, list[Part]] = defaultdict(list)
         for entry in said:
-            if entry.status_update is not None and _says_something(entry.status_update):
-                status = entry.status_update.status
-                self._statuses[_words(status.state, status.message, entry.status_update.metadata)] += 1
+            if (update := entry.status_update) is not None:
+                metadata = _without(update.metadata, extensions)
+                if update.status.message is not None or metadata:
+                    self._statuses[_words(update.status.state, update.status.message, metadata)] += 1
             elif entry.artifact_update is not None:
                 self._pieces[entry.artifact_update.artifact.artifact_id].append(entry.artifact_update)
 
@@ -68,6 +70,7 @@ def _words(state: TaskState, message: Message | None, metadata: Metadata | None)
     return codec.encode([state, parts, metadata])
 
 
-def _says_something(update: TaskStatusUpdateEvent) -> bool:
-    """Whether it is more than a change of state, which is the engine's own to tell."""
-    return update.status.message is not None or bool(update.metadata)
+def _without(metadata: Metadata | None, extensions: Sequence[str]) -> Metadata | None:
+    if not metadata or not extensions:
+        return metadata
+    return {name: value for name, value in metadata.items() if not is_own(name, extensions)} or None

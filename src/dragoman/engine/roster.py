@@ -101,8 +101,10 @@ class Roster:
         """The run is over."""
         if self.runs.get(run.task_id) is run:
             del self.runs[run.task_id]
-        if run.live is not None and run.live.error is None:
-            self.see_to_watch(run.live)
+        if run.live is not None:
+            if run.live.error is None:
+                self.see_to_watch(run.live)
+            self.forget_idle(run.live)
 
     def lose(self, live: LiveTask) -> None:
         """The task's log could not be written: whoever runs it stops, and recovery sees what can be saved."""
@@ -118,16 +120,12 @@ class Roster:
             self.unattended[live.task_id] = None
         self.left.set()
 
-    async def see_off(self, live: LiveTask) -> None:
-        """Forget the task, if nobody needs it, once all that was said about it is durable."""
-        await live.until_durable()
-        self._forget_idle(live)
-
     def _leave(self, live: LiveTask) -> None:
         live.users -= 1
-        self._forget_idle(live)
+        self.forget_idle(live)
 
-    def _forget_idle(self, live: LiveTask) -> None:
+    def forget_idle(self, live: LiveTask) -> None:
+        """Forget the task, if nobody needs it and all that was said about it is durable."""
         is_idle = self.run_of(live) is None and not live.users and live.is_level
         if is_idle and self.lives.get(live.task_id) is live:
             del self.lives[live.task_id]

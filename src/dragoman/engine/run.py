@@ -3,18 +3,23 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import cast
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dragoman.engine.entries import StreamItem
 from dragoman.engine.errors import RunEndedError, log_and_refer
+from dragoman.engine.extensions import Annotate
 from dragoman.engine.handler import Call, Job, Turn
 from dragoman.engine.inbox import Inbox
 from dragoman.engine.limits import Limits
 from dragoman.engine.live import LiveTask
-from dragoman.engine.past import Heard, Past
+from dragoman.engine.past import NO_PAST, Heard, Past
 from dragoman.engine.signals import Signal
 from dragoman.engine.slots import Slots
+from dragoman.engine.timers import Timers
 from dragoman.engine.working_time import WorkingTime
 from dragoman.model import (
     JSON,
@@ -29,15 +34,20 @@ from dragoman.model import (
     SkillError,
     TaskState,
     TaskStatus,
+    TaskStatusUpdateEvent,
 )
 from dragoman.store import IdempotencyKey, Scope, TaskStore
 
 logger = logging.getLogger("dragoman.engine.run")
 
 
-@dataclass(frozen=True, slots=True)
-class Assignment:
-    """What a run is to do, what earlier runs of the task have left for it, and the caller's name for the send, if any."""
+class Assignment(Struct, frozen=True):
+    """What a run is to do, what earlier runs of the task have left for it, and the caller's name for the send, if any.
+
+    `annotate` gives the metadata of an event, with what the extensions of the call have to add.
+    A job that `is_announced` begins when it is on the log that it does: then no other run is at it (under a key, or after the
+    death of a process), and where the log does not say so it has not begun.
+    """
 
     job: Job
     request: SendMessageRequest
@@ -45,8 +55,10 @@ class Assignment:
     scope: Scope
     task_id: str
     context_id: str
-    past: Past = field(default_factory=Past)
+    past: Past = NO_PAST
     key: IdempotencyKey | None = None
+    annotate: Annotate | None = None
+    is_announced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +75,15 @@ class Means:
     limits: Limits
     clock: Clock
     new_id: Callable[[], str]
+    run_timers: Timers
 
 
 class Run:
-    """A job at work on a task. A job that may answer with a message has no task until it touches one."""
+    """A job at work on a task. A job that may answer with a message has no task until it touches one: then `live` is None."""
 
     def __init__(self, assignment: Assignment, means: Means, live: LiveTask | None) -> None:
         self.assignment = assignment
+        self.task_id = assignment.task_id
         self.means = means
         self.direct: Message | None = None
         self.began = Signal()
@@ -81,24 +95,10 @@ class Run:
         self._holds_slot = False
         self._holder = ""
         self._signals: set[int] = set()
-        self._live = live
+        self.live = live
         self._working: asyncio.Task[None] | None = None
         self._patience: asyncio.TimerHandle | None = None
-        self._time = WorkingTime(
-            means.limits.run_timeout,
-            means.limits.cancel_grace,
-            on_up=self._interrupt,
-            on_ignored=self._fail_without_job,
-        )
-
-    @property
-    def task_id(self) -> str:
-        return self.assignment.task_id
-
-    @property
-    def live(self) -> LiveTask | None:
-        """The task, once there is one."""
-        return self._live
+        self._time = WorkingTime(means.run_timers, means.limits.cancel_grace)
 
     @property
     def is_at_work(self) -> bool:
@@ -108,7 +108,7 @@ class Run:
     @property
     def is_parked(self) -> bool:
         """Whether the job waits for its caller, and any process may take the task from it."""
-        return self._live is not None and not self._live.holder
+        return self.live is not None and not self.live.holder
 
     @property
     def is_stopping(self) -> bool:
@@ -120,21 +120,21 @@ class Run:
         """Whether what the run does still counts: it has not answered yet, and nobody has ended or taken its task."""
         if self.is_over or self.is_abandoned or self.direct is not None:
             return False
-        live = self._live
+        live = self.live
         return live is None or (live.error is None and not live.state.is_terminal)
 
     def open(self) -> LiveTask:
         """The task, created now if there is none yet."""
-        if self._live is None:
+        if self.live is None:
             if not self.has_say:
                 raise RunEndedError("the run has answered or ended; it cannot begin a task any more")
-            self._live = self.means.begin(self.assignment)
+            self.live = self.means.begin(self.assignment)
             self.began.fire()
-        return self._live
+        return self.live
 
     def own(self) -> LiveTask:
         """The task, to be changed; RunEndedError if it is not this run's any more."""
-        live = self.open()
+        live = self.live or self.open()
         if not self.has_say:
             raise RunEndedError(f"task {self.task_id} is no longer this run's")
         return live
@@ -143,7 +143,14 @@ class Run:
         self, state: TaskState, message: Message | None = None, metadata: Metadata | None = None
     ) -> None:
         status = TaskStatus(state=state, message=message, timestamp=self.means.clock())
-        self.own().set_status(status, metadata)
+        live = self.own()
+        if self.assignment.annotate is not None:
+            metadata = self.assignment.annotate(
+                TaskStatusUpdateEvent(
+                    task_id=live.task_id, context_id=live.context_id, status=status, metadata=metadata
+                )
+            )
+        live.set_status(status, metadata)
 
     def compose(self, parts: Sequence[Part], metadata: Metadata | None = None) -> Message:
         return Message(
@@ -151,19 +158,20 @@ class Run:
             role=Role.AGENT,
             parts=tuple(parts),
             context_id=self.assignment.context_id,
-            task_id=self.task_id if self._live is not None else "",
+            task_id=self.task_id if self.live is not None else "",
             metadata=metadata,
         )
 
     def reply(self, message: Message) -> None:
         """Answer with a message and no task."""
-        if self._live is not None:
+        if self.live is not None:
             raise RuntimeError(
                 "a message is the answer only while there is no task; complete the task instead"
             )
         if not self.has_say:
             raise RunEndedError("the run has answered or ended; it cannot answer any more")
-        self.direct = message
+        annotate = self.assignment.annotate
+        self.direct = message if annotate is None else replace(message, metadata=annotate(message))
         self.began.fire()
 
     def post(self, message: Message) -> StreamItem:
@@ -198,7 +206,6 @@ class Run:
         try:
             await self.means.slots.take_expected()
             self._holds_slot = True
-            await self._be_the_only_one()
             if not self.is_stopping:
                 await self._work(turn)
         except asyncio.CancelledError:
@@ -211,11 +218,6 @@ class Run:
             self._give_slot()
             self.began.fire()
             self.over.fire()
-
-    async def _be_the_only_one(self) -> None:
-        """Nothing is done under a key before it is known that nothing else was."""
-        if self.assignment.key is not None and self._live is not None:
-            await self._live.until_durable()
 
     def cancel(self) -> None:
         """Cancel the job. Its task is CANCELED when it has cleaned up, or `cancel_grace` later without it (I8)."""
@@ -259,13 +261,12 @@ class Run:
         self._take_hold(self.own())
         await self.means.slots.take()
         self._holds_slot = True
-        self._time.start()
+        self._time.start(self._interrupt, self._fail_without_job)
 
     async def _work(self, turn: Turn) -> None:
-        self._time.start()
+        self._time.start(self._interrupt, self._fail_without_job)
         try:
-            if self._live is not None:
-                self.set_status(TaskState.WORKING)
+            await self._announce()
             await self.assignment.job.run(turn)
         except (KeyboardInterrupt, GeneratorExit):
             raise
@@ -275,6 +276,14 @@ class Run:
             self._fail_for(_sole(error))
         else:
             self._finish(TaskState.CANCELED if self.is_canceled else TaskState.COMPLETED)
+
+    async def _announce(self) -> None:
+        if self.live is None:
+            return
+        self.set_status(TaskState.WORKING)
+        if self.assignment.is_announced:
+            await self.live.until_durable()
+            self.own()
 
     def _is_canceled_by_engine(self) -> bool:
         """Whether a CancelledError is the engine's, and not the working time's or of something that the job awaited."""

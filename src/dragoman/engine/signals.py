@@ -10,11 +10,15 @@ class Signal:
     Waiters are woken in the order in which they came, so that none is always the last.
     """
 
+    __slots__ = ("_waiters",)
+
     def __init__(self) -> None:
         self._waiters: dict[asyncio.Future[None], None] = {}
 
     def fire(self) -> None:
         """Wake all who wait."""
+        if not self._waiters:
+            return
         waiters, self._waiters = self._waiters, {}
         for waiter in waiters:
             if not waiter.done():

@@ -10,9 +10,15 @@ class Slots:
 
     def __init__(self, *, max_held: int, max_waiting: int) -> None:
         self._places = asyncio.Semaphore(max_held)
+        self._max_held = max_held
         self._most = max_held + max_waiting
         self._held = 0
         self._expected = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether a run that was launched now might have to wait."""
+        return self._held + self._expected >= self._max_held
 
     def check_room(self) -> None:
         """Raise UnavailableError if one more run could not even wait."""

@@ -5,6 +5,7 @@ import random
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 from dragoman.engine.entries import LogEntry
 from dragoman.engine.errors import StepFailedError
@@ -19,7 +20,7 @@ class RunSteps:
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        self.journal = Journal(run.assignment.past.records, self._append)
+        self.journal = Journal(run.assignment.past.records, partial(_append, run))
 
     def begin(self, *, in_thread: bool = False) -> None:
         self.journal.begin_main(in_thread=in_thread)
@@ -95,9 +96,10 @@ class RunSteps:
     def _now_millis(self) -> int:
         return self._run.means.clock().millis
 
-    def _append(self, record: StepRecord) -> None:
-        is_urgent = record.kind not in _UNHURRIED
-        self._run.own().record(LogEntry(recorded=record), is_urgent=is_urgent)
+
+def _append(run: Run, record: StepRecord) -> None:
+    is_urgent = record.kind not in _UNHURRIED
+    run.own().record(LogEntry(recorded=record), is_urgent=is_urgent)
 
 
 def _outcome(done: StepRecord) -> JSON:

@@ -6,7 +6,7 @@ from typing import Self
 from dragoman.engine.entries import StreamItem, item_of, load_entry
 from dragoman.engine.live import LiveTask
 from dragoman.engine.window import BehindWindowError
-from dragoman.model import Message, StreamResponse, TaskState, UnavailableError
+from dragoman.model import Event, Message, Task, TaskState, TaskStatusUpdateEvent, UnavailableError
 from dragoman.store import TaskStore
 
 _LOG_PAGE = 256
@@ -103,7 +103,7 @@ class EventStream:
 
     def _upto_end(self, items: list[StreamItem]) -> list[StreamItem]:
         for count, item in enumerate(items, 1):
-            if _is_last(item.event):
+            if _is_last(item.payload):
                 self._is_done = True
                 return items[:count]
         return items
@@ -111,7 +111,7 @@ class EventStream:
 
 class _MessageStream(EventStream):
     def __init__(self, message: Message) -> None:
-        self._items = [StreamItem(0, StreamResponse(message=message))]
+        self._items = [StreamItem(0, message)]
         self._ready = []
         self._closing = []
 
@@ -126,37 +126,15 @@ class _MessageStream(EventStream):
         await super().aclose()
 
 
-def _is_last(event: StreamResponse) -> bool:
+def _is_last(event: Event) -> bool:
     """Whether a stream ends with this event: terminal, or waiting for a new message (D-03).
 
     A snapshot of a task that waits for input does not end it, for whoever subscribes then wants to see what comes.
     """
-    if event.task is not None:
-        return event.task.state.is_terminal
-    if event.status_update is None:
-        return False
-    state = event.status_update.status.state
-    return state.is_terminal or state is TaskState.INPUT_REQUIRED
-
-
-async def find_mark(live: LiveTask, store: TaskStore, mark: str) -> int | None:
-    """The number of the entry that a reader says it has come to; None if the log has no such entry, or another one there."""
-    number, _, digest = mark.partition("-")
-    if not (number.isascii() and number.isdecimal() and len(number) <= _MOST_DIGITS):
-        return None
-    seq = int(number)
-    if not 0 < seq <= live.visible:
-        return None
-    return seq if await _has_mark(live, store, seq, mark if digest else "") else None
-
-
-async def _has_mark(live: LiveTask, store: TaskStore, seq: int, mark: str) -> bool:
-    """Whether the log still has the entry, and it is the one with the mark, if there is one to compare."""
-    try:
-        items = live.after(seq - 1)[:1]
-    except BehindWindowError:
-        items = [item_of(seq, load_entry(data)) for data in await store.read(live.task_id, seq - 1, 1)]
-    return any(not mark or (item is not None and item.mark == mark) for item in items)
-
-
-_MOST_DIGITS = 18
+    match event:
+        case Task():
+            return event.state.is_terminal
+        case TaskStatusUpdateEvent(status=status):
+            return status.state.is_terminal or status.state is TaskState.INPUT_REQUIRED
+        case _:
+            return False

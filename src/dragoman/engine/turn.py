@@ -10,7 +10,17 @@ from dragoman.engine.past import Heard, Past
 from dragoman.engine.repeats import Repeats
 from dragoman.engine.run import Run
 from dragoman.engine.steps import RunSteps
-from dragoman.model import Artifact, Message, Metadata, Part, SendMessageRequest, SkillError, Task, TaskState
+from dragoman.model import (
+    Artifact,
+    Message,
+    Metadata,
+    Part,
+    SendMessageRequest,
+    SkillError,
+    Task,
+    TaskArtifactUpdateEvent,
+    TaskState,
+)
 from dragoman.model.task import join_text
 
 
@@ -22,7 +32,7 @@ class RunTurn:
         self._limits = run.means.limits
         self._asking = asyncio.Lock()
         self._steps = RunSteps(run)
-        self._repeats = Repeats(run.assignment.past.said)
+        self._repeats = Repeats(run.assignment.past.said, run.assignment.call.extensions)
         self._is_waiting = False
         self._held_back: list[tuple[Message | None, Metadata | None]] = []
         self._artifact_bytes = 0
@@ -47,6 +57,10 @@ class RunTurn:
     @property
     def is_canceled(self) -> bool:
         return self._run.is_canceled
+
+    @property
+    def is_abandoned(self) -> bool:
+        return self._run.is_abandoned
 
     @property
     def steps(self) -> RunSteps:
@@ -85,6 +99,17 @@ class RunTurn:
         if rest is None:
             return
         artifact, append = rest
+        if (annotate := self._run.assignment.annotate) is not None:
+            metadata = annotate(
+                TaskArtifactUpdateEvent(
+                    task_id=self.task_id,
+                    context_id=self.context_id,
+                    artifact=artifact,
+                    append=append,
+                    last_chunk=last_chunk,
+                    metadata=metadata,
+                )
+            )
         if self._artifact_bytes <= self._limits.max_artifact_bytes:
             self._artifact_bytes += live.add_artifact(
                 artifact, append=append, last_chunk=last_chunk, metadata=metadata

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from dragoman.bus import Bus
-from dragoman.engine.errors import DuplicateSendError
+from dragoman.engine.errors import DuplicateSendError, OvertakenError
 from dragoman.engine.live import LiveTask
 from dragoman.model import A2AError, UnavailableError
 from dragoman.store import Commit, Outcome, TaskStore
@@ -20,8 +20,8 @@ class LogWriter:
     """Carries what live tasks appended into the store.
 
     What must be durable soon is written as soon as the previous transaction is done, together with all that came meanwhile;
-    chunks gather for `chunk_delay`, or until there are `max_gathered_bytes` of them. A task whose log could not be
-    written is broken off, and handed to `on_lost`.
+    chunks gather for `chunk_delay`, or until there are `max_gathered_bytes` of them. `on_written` is told of each
+    task that was written. One whose log could not be is broken off, and handed to `on_lost`.
     """
 
     def __init__(
@@ -31,12 +31,14 @@ class LogWriter:
         *,
         chunk_delay: timedelta,
         max_gathered_bytes: int,
+        on_written: Callable[[LiveTask], None],
         on_lost: Callable[[LiveTask], None],
     ) -> None:
         self._store = store
         self._bus = bus
         self._chunk_delay = chunk_delay.total_seconds()
         self._max_gathered_bytes = max_gathered_bytes
+        self._on_written = on_written
         self._on_lost = on_lost
         self._due: dict[LiveTask, None] = {}
         self._delayed: dict[LiveTask, asyncio.TimerHandle] = {}
@@ -45,8 +47,8 @@ class LogWriter:
 
     def attach(self, live: LiveTask) -> None:
         """Write what `live` appends from now on, and what it has appended already."""
-        live.on_append = lambda is_urgent: self._note(live, is_urgent=is_urgent)
-        self._note(live, is_urgent=True)
+        live.on_append = self._note
+        self._note(live, True)
 
     async def run(self) -> None:
         """Write for ever; cancel it after `flush`."""
@@ -62,10 +64,12 @@ class LogWriter:
             self._make_due(live)
         await self._write_due()
 
-    def _note(self, live: LiveTask, *, is_urgent: bool) -> None:
+    def _note(self, live: LiveTask, is_urgent: bool) -> None:
+        if live in self._due:
+            return
         if is_urgent or live.undurable_bytes >= self._max_gathered_bytes:
             self._make_due(live)
-        elif live not in self._due and live not in self._delayed:
+        elif live not in self._delayed:
             loop = asyncio.get_running_loop()
             self._delayed[live] = loop.call_later(self._chunk_delay, self._make_due, live)
 
@@ -101,10 +105,11 @@ class LogWriter:
             match outcome:
                 case Outcome.ACCEPTED:
                     live.confirm(commit.last)
+                    self._on_written(live)
                     self._bus.ring(live.task_id)
                     is_push_due = is_push_due or live.has_push
                 case Outcome.STALE:
-                    self._lose([live], UnavailableError("another process has taken the task over; try again"))
+                    self._lose([live], OvertakenError("another process has taken the task over; try again"))
                 case Outcome.DUPLICATE:
                     self._lose([live], DuplicateSendError())
         if is_push_due:

@@ -492,12 +492,12 @@ async def test_the_stream_of_an_answer_shows_the_task_when_the_answer_is_durable
     async with serving(introduce) as host:
         task = await host.send("hi")
         host.store.open.clear()
-        stream = await host.stream("Ada", task_id=task.id)
-        reading = asyncio.create_task(anext(stream))
+        opening = asyncio.create_task(host.stream("Ada", task_id=task.id))
         await turns()
-        assert not reading.done()
+        assert not opening.done()
         host.store.open.set()
-        first = (await reading).event.task
+        stream = await opening
+        first = (await anext(stream)).event.task
         assert first is not None
         assert said(first) == ["hi", "name?", "Ada"]
         assert states(await drain(stream)) == [WORKING, INPUT_REQUIRED]

@@ -75,13 +75,6 @@ async def test_steps_are_answered_in_their_order():
     assert not second.is_replaying
 
 
-async def test_a_journal_is_empty_until_a_step_is_made():
-    records = Records()
-    assert records.journal().is_empty
-    do(records.journal(), "a")
-    assert not records.journal().is_empty
-
-
 @pytest.mark.parametrize(
     "call, words",
     [

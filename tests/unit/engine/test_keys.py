@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from dragoman.engine import Call, Limits, Turn
-from dragoman.model import InvalidParamsError, TaskNotFoundError, UnavailableError
+from dragoman.model import InvalidParamsError, TaskNotFoundError, TaskState, UnavailableError
 from tests.unit.engine.kit import (
     ADA,
     ANYONE,
@@ -21,8 +21,10 @@ from tests.unit.engine.kit import (
     drain,
     nothing,
     question,
+    refold,
     said,
     serving,
+    states,
     turns,
     until,
     write,
@@ -44,7 +46,8 @@ async def test_a_second_send_is_answered_with_the_first_ones_task():
         first = await host.send(call=keyed())
         assert await host.send(call=keyed()) == first
         items = await drain(await host.stream(call=keyed()))
-        assert items[0].event.task == first
+        assert states(items) == [TaskState.SUBMITTED, WORKING, COMPLETED]
+        assert refold(items) == first
         assert (await host.list()).total_size == 1
         assert (await host.send(call=keyed("other"))).id != first.id
         await until(lambda: host.is_idle)

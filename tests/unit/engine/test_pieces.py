@@ -16,7 +16,6 @@ from dragoman.engine.past import Heard
 from dragoman.engine.signals import Signal
 from dragoman.engine.window import BehindWindowError, Window
 from dragoman.model import (
-    StreamResponse,
     Task,
     TaskState,
     TaskStatus,
@@ -29,7 +28,7 @@ PATIENCE = timedelta(seconds=5)
 
 
 def item(seq: int) -> StreamItem:
-    return StreamItem(seq, StreamResponse(message=message(str(seq))))
+    return StreamItem(seq, message(str(seq)))
 
 
 def test_a_window_keeps_the_latest_and_what_is_not_durable():

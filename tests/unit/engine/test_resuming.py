@@ -7,26 +7,35 @@ from datetime import timedelta
 import pytest
 
 from dragoman.engine import Call, Limits, Turn
-from dragoman.model import SubscribeToTaskRequest, TaskState, UnsupportedOperationError
+from dragoman.engine.entries import StreamItem
+from dragoman.model import Part, SubscribeToTaskRequest, TaskState, UnsupportedOperationError
 from tests.unit.engine.kit import (
     ANYONE,
     COMPLETED,
     INPUT_REQUIRED,
+    QUICK,
     WORKING,
     Host,
     MovableClock,
+    ScriptedHandler,
     Stage,
+    Vault,
+    Work,
     chunks,
     drain,
     question,
+    refold,
     said,
     say,
     serving,
     states,
     take,
+    turns,
     until,
     write,
 )
+
+SLOW_TO_WRITE = dataclasses.replace(QUICK, chunk_delay=timedelta(minutes=1))
 
 
 def after(mark: str) -> Call:
@@ -145,6 +154,83 @@ async def test_the_stream_of_an_answer_can_be_resumed_with_the_answer():
         assert states(rest)[-1] is COMPLETED
         assert rest[0].seq == first.seq + 1
         assert said(await host.get(task.id)) == ["hi", "name?", "Ada"]
+
+
+class Spelling(Stage):
+    """Says something between two letters that nobody has written down before it goes on."""
+
+    async def __call__(self, turn: Turn) -> None:
+        write(turn, "same ")
+        turn.status(TaskState.WORKING, turn.compose([Part.of_text("in between")]))
+        await turns()  # until that is written
+        for _ in range(3):
+            write(turn, "same ", append=True)
+        await super().__call__(turn)
+
+
+async def read_before_a_death(vault: Vault) -> list[StreamItem]:
+    """What a reader has of a task whose process dies before it has written the last three pieces."""
+    stage = Spelling()
+    clock = MovableClock()
+    async with serving(idempotent(stage), store=vault, clock=clock, limits=SLOW_TO_WRITE) as host:
+        items = await take(await host.stream(), 7)
+        vault.is_down = True
+    vault.is_down = False
+    vault._alive_until.clear()
+    return items
+
+
+def idempotent(work: Work) -> ScriptedHandler:
+    return ScriptedHandler(work, is_idempotent=True)
+
+
+async def test_a_reader_of_pieces_that_died_with_their_process_is_led_back_to_what_is_left():
+    vault = Vault()
+    items = await read_before_a_death(vault)
+    assert chunks(items) == ["same "] * 4
+    resumed: list[StreamItem] = []
+    stage = Spelling()
+    async with serving(idempotent(stage), store=vault, limits=SLOW_TO_WRITE) as host:
+        await stage.begun.wait()
+        stage.go.set()
+        for lost in items[4:]:
+            resumed = await drain(await resume(host, stage.turn.task_id, lost.mark))
+            first, *rest = resumed
+            task = first.event.task
+            assert task is not None
+            assert (first.seq, task.text) == (4, "same ")
+            assert task.status.message is not None
+            assert task.status.message.text == "in between"
+            assert states(rest) == [WORKING, COMPLETED]
+            assert chunks(rest) == ["same "] * 3
+        assert refold(resumed) == await host.get(stage.turn.task_id)
+
+
+async def test_a_reader_of_what_was_written_in_time_is_not_led_back():
+    vault = Vault()
+    stage = Spelling()
+    async with serving(stage, store=vault, limits=SLOW_TO_WRITE) as host:
+        items = await take(await host.stream(), 7)
+        await host.engine._roster.writer.flush()
+        stage.go.set()
+        rest = await drain(await resume(host, stage.turn.task_id, items[-1].mark))
+        assert states(rest) == [COMPLETED]
+
+
+async def test_a_reader_that_is_ahead_of_another_process_is_led_back_there():
+    vault = Vault()
+    stage = Spelling()
+    async with (
+        serving(stage, store=vault, limits=SLOW_TO_WRITE) as host,
+        serving(Spelling(), store=vault, limits=SLOW_TO_WRITE) as other,
+    ):
+        items = await take(await host.stream(), 7)
+        stream = await resume(other, stage.turn.task_id, items[-1].mark)
+        first = await anext(stream)
+        assert first.event.task is not None
+        assert (first.seq, first.event.task.text) == (4, "same ")
+        stage.go.set()
+        assert chunks(await drain(stream)) == ["same "] * 3
 
 
 async def test_entries_that_no_stream_shows_are_no_obstacle():

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from dragoman.engine import Limits, RunEndedError, Turn
+from dragoman.engine.timers import Timers
 from dragoman.engine.working_time import WorkingTime
 from dragoman.model import TaskState
 from tests.unit.engine.kit import (
@@ -111,23 +112,22 @@ async def test_waiting_for_the_caller_is_not_working_time():
     async with serving(work, limits=SHORT) as host:
         task = await host.send()
         assert task.state is INPUT_REQUIRED
-        assert host.runs[task.id]._time._timer.cancelled()
+        assert len(host.runs[task.id].means.run_timers) == 0
         answered = await host.send(task_id=task.id)
         assert why(answered).startswith("timeout")
 
 
 async def test_working_time_counts_from_each_start():
     told: list[str] = []
-    time = WorkingTime(
-        timedelta(0), timedelta(0), on_up=lambda: told.append("up"), on_ignored=lambda: told.append("ignored")
-    )
+    time = WorkingTime(Timers(timedelta(0)), timedelta(0))
+    calls = (lambda: told.append("up"), lambda: told.append("ignored"))
     time.stop()
-    time.start()
+    time.start(*calls)
     time.stop()
     await asyncio.sleep(0)
     assert told == []
     assert not time.is_up
-    time.start()
+    time.start(*calls)
     await until(lambda: len(told) == 2)
     assert told == ["up", "ignored"]
     assert time.is_up
