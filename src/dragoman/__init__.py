@@ -11,12 +11,15 @@ if TYPE_CHECKING:
         Attempt,
         CallFailedError,
         Context,
+        FileError,
+        FileOptions,
         Progress,
         SyncContext,
     )
     from dragoman.client import Client, TaskHandle
     from dragoman.engine import Limits
     from dragoman.engine.errors import RunEndedError, StepFailedError
+    from dragoman.engine.extension import Extension
     from dragoman.model import (
         AgentCard,
         AgentProvider,
@@ -40,9 +43,11 @@ if TYPE_CHECKING:
         TaskState,
         TimedOut,
         Unreachable,
+        UntrustedCard,
         VersionMismatch,
     )
     from dragoman.security import Principal
+    from dragoman.security.cards import CardSigner, CardVerifier
 
 __version__ = "0.1.0"
 
@@ -54,12 +59,15 @@ _HOMES = {
         "Attempt",
         "CallFailedError",
         "Context",
+        "FileError",
+        "FileOptions",
         "Progress",
         "SyncContext",
     ),
     "dragoman.client": ("Client", "TaskHandle"),
     "dragoman.engine": ("Limits",),
     "dragoman.engine.errors": ("RunEndedError", "StepFailedError"),
+    "dragoman.engine.extension": ("Extension",),
     "dragoman.model": (
         "AgentCard",
         "AgentProvider",
@@ -83,9 +91,11 @@ _HOMES = {
         "TaskState",
         "TimedOut",
         "Unreachable",
+        "UntrustedCard",
         "VersionMismatch",
     ),
     "dragoman.security": ("Principal",),
+    "dragoman.security.cards": ("CardSigner", "CardVerifier"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -100,10 +110,15 @@ __all__ = [
     "Attempt",
     "BadResponse",
     "CallFailedError",
+    "CardSigner",
+    "CardVerifier",
     "CircuitOpen",
     "Client",
     "Context",
     "DragomanError",
+    "Extension",
+    "FileError",
+    "FileOptions",
     "InputRequiredError",
     "Limits",
     "Message",
@@ -126,6 +141,7 @@ __all__ = [
     "TaskState",
     "TimedOut",
     "Unreachable",
+    "UntrustedCard",
     "VersionMismatch",
     "__version__",
 ]

@@ -5,12 +5,14 @@ from dragoman.agent.agents import Agents
 from dragoman.agent.context import Context
 from dragoman.agent.conversation import ConversationState
 from dragoman.agent.errors import AuthoringError, CallFailedError
+from dragoman.agent.fetching import FileError, FileOptions
 from dragoman.agent.handler import ExtendedCard, SkillHandler
 from dragoman.agent.payload import Speech
 from dragoman.agent.progress import Progress
 from dragoman.agent.skill import Skill
 from dragoman.agent.sync_context import SyncArtifactWriter, SyncContext, SyncConversationState
 from dragoman.agent.writer import ArtifactWriter
+from dragoman.engine.extension import Extension
 from dragoman.engine.handler import Attempt
 
 __all__ = [
@@ -22,6 +24,9 @@ __all__ = [
     "Context",
     "ConversationState",
     "ExtendedCard",
+    "Extension",
+    "FileError",
+    "FileOptions",
     "Progress",
     "Skill",
     "AuthoringError",

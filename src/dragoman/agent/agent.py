@@ -2,35 +2,48 @@
 
 import inspect
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from types import FrameType
-from typing import Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from starlette.types import Receive, Scope, Send
 
 from dragoman.agent.card import AgentFacts, build_card
 from dragoman.agent.errors import AuthoringError
+from dragoman.agent.fetching import FileOptions
 from dragoman.agent.handler import ExtendedCard, SkillHandler
 from dragoman.agent.homes import MEMORY, make_bus, make_store
+from dragoman.agent.options import (
+    check_extended_card,
+    check_generations,
+    check_named,
+    check_tenants,
+    know_extensions,
+)
 from dragoman.agent.skill import Skill, SkillOptions, build_skill
 from dragoman.bus import Bus
+from dragoman.engine import DeliveryPolicy
+from dragoman.engine.extension import Named
 from dragoman.engine.limits import Limits
+from dragoman.engine.own_extensions import OWN
 from dragoman.model import (
     JSON,
     AgentCard,
-    AgentExtension,
     AgentProvider,
+    Generation,
     SecurityRequirement,
     SecurityScheme,
 )
 from dragoman.security import Authenticator, admit_everyone
-from dragoman.server import AgentApp, HttpOptions
-from dragoman.server.addresses import Addresses
+from dragoman.server import AgentApp, GrpcOptions, HttpOptions
 from dragoman.server.startup import Startup
 from dragoman.server.webhooks import WebhookOptions, WebhookSender
 from dragoman.store import TaskStore
+
+if TYPE_CHECKING:
+    from dragoman.security.cards import CardSigner
 
 logger = logging.getLogger("dragoman.agent")
 
@@ -49,8 +62,14 @@ class _Hosting:
     limits: Limits
     authenticator: Authenticator
     webhooks: WebhookOptions
+    files: FileOptions
+    delivery: DeliveryPolicy | None
     http: HttpOptions
+    grpc: GrpcOptions | None
     strict_versions: bool
+    signers: tuple["CardSigner", ...]
+    tenants: frozenset[str] | None
+    generations: frozenset[Generation]
 
 
 class Agent:
@@ -69,7 +88,11 @@ class Agent:
     `url` is the public address; without it, the card names the one that each request went to. `store` is a URL such as
     `sqlite:///tasks.db`, or a store; without one, tasks live in memory. `tags` are for skills that name none. `extended_card` is
     the card for authenticated callers, or a function from the caller to one. `webhooks` says which networks push
-    notifications may reach. `bus` is a URL such as `sqlite:`, or a bus, for processes that share a store. Where no lifespan
+    notifications may reach, `delivery` how hard they are tried, `files` how files are fetched. `grpc`
+    has it listen for gRPC as well, while it runs. `extensions` are objects like
+    `Extension`. `signer` signs the card; several sign it together while keys are changed. `tenants` are the only ones to be
+    served, each with a card and addresses of its own below `/{tenant}`; without them, any name that a caller gives is one.
+    `generations` are those of the protocol that are served. `bus` is a URL such as `sqlite:`, or a bus, for processes that share a store. Where no lifespan
     reaches the app, because it is mounted, the first request starts it; hold `running()` in the lifespan of the outer app.
     """
 
@@ -92,20 +115,24 @@ class Agent:
         security_schemes: Mapping[str, SecurityScheme] | None = None,
         security_requirements: Sequence[SecurityRequirement] = (),
         extended_card: ExtendedCard | None = None,
-        extensions: Sequence[AgentExtension] = (),
+        extensions: Sequence[Named] = (),
+        tenants: Sequence[str] | None = None,
         streaming: bool = True,
         push_notifications: bool = True,
         webhooks: WebhookOptions | None = None,
+        files: FileOptions | None = None,
+        delivery: DeliveryPolicy | None = None,
         http: HttpOptions | None = None,
+        grpc: GrpcOptions | None = None,
         strict_versions: bool = True,
+        generations: Iterable[Generation] = Generation,
+        signer: "CardSigner | Sequence[CardSigner]" = (),
     ) -> None:
-        if not name or not version:
-            raise AuthoringError("an agent needs a name and a version: the card shows both")
-        if extended_card is not None and authenticator is admit_everyone:
-            raise AuthoringError("an extended card is for authenticated callers: give an authenticator too")
+        check_named(name, version)
+        check_extended_card(extended_card, authenticator)
         self.skills: dict[str, Skill] = {}
-        self._tags = tuple(tags)
-        self._default_skill = default_skill
+        self._extensions = know_extensions([*extensions, *OWN])
+        self._tags, self._default_skill = tuple(tags), default_skill
         self._extended_card = extended_card
         self._card: AgentCard | None = None
         self._facts = AgentFacts(
@@ -118,7 +145,7 @@ class Agent:
             streaming=streaming,
             push_notifications=push_notifications,
             has_extended_card=extended_card is not None,
-            extensions=tuple(extensions),
+            extensions=self._extensions.declarations,
             security_schemes=dict(security_schemes or {}),
             security_requirements=tuple(security_requirements),
         )
@@ -127,10 +154,16 @@ class Agent:
             bus=bus,
             url=url,
             limits=limits or Limits(),
+            tenants=check_tenants(tenants),
             authenticator=authenticator,
             webhooks=webhooks or WebhookOptions(),
+            files=files or FileOptions(),
+            delivery=delivery,
             http=http or HttpOptions(),
+            grpc=grpc,
             strict_versions=strict_versions,
+            generations=check_generations(generations),
+            signers=tuple(signer) if isinstance(signer, Sequence) else (signer,),
         )
         self._store = make_store(store)
         self._app: AgentApp | None = None
@@ -156,6 +189,11 @@ class Agent:
     def limits(self) -> Limits:
         """What the agent takes on."""
         return self._hosting.limits
+
+    @property
+    def grpc(self) -> GrpcOptions | None:
+        """Where it listens for gRPC, if it does."""
+        return self._hosting.grpc
 
     @property
     def url(self) -> str | None:
@@ -207,14 +245,12 @@ class Agent:
     def card_facts(self) -> AgentCard:
         """The card without its interfaces, which depend on where the agent is reached."""
         if self._card is None:
-            self._card = build_card(self._facts, list(self.skills.values()))
+            self._card = self._extensions.show(build_card(self._facts, list(self.skills.values())))
         return self._card
 
     def card_at(self, scope: Scope) -> AgentCard:
         """The card as whoever sent this request should see it."""
-        hosting = self._hosting
-        addresses = Addresses(public_url=hosting.url, trusted_proxies=hosting.http.trusted_proxies)
-        return addresses.complete(self.card_facts(), scope)
+        return self.app.complete(self.card_facts(), scope)
 
     def configure(
         self,
@@ -223,13 +259,14 @@ class Agent:
         bus: str | Bus | None = None,
         url: str | None = None,
         limits: Limits | None = None,
+        grpc: GrpcOptions | None = None,
     ) -> None:
         """Change where the agent runs, for whoever serves it; RuntimeError while it is in use."""
         if self._app is not None and not _is_over(self._app):
             raise RuntimeError("the agent is in use; configure it before it is served")
         if store is not None:
             self._store = make_store(store)
-        given = {"store": store, "bus": bus, "url": url, "limits": limits}
+        given = {"store": store, "bus": bus, "url": url, "limits": limits, "grpc": grpc}
         changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
         self._hosting = replace(self._hosting, **changes)
         self._app = None
@@ -248,6 +285,11 @@ class Agent:
                 f"the default skill {self._default_skill!r} does not exist; there are: {known}"
             )
         hosting = self._hosting
+        if hosting.signers and hosting.url is None:
+            raise AuthoringError(
+                f"{self.name!r} signs its card, which names its public address: give url='https://...', or serve it with --public-url, "
+                "for the address that a request names must not be signed"
+            )
         if hosting.authenticator is not admit_everyone and not self._facts.security_requirements:
             logger.warning(
                 "%r has an authenticator, but its card asks for no credentials, so that callers learn of it by being refused: "
@@ -256,16 +298,27 @@ class Agent:
             )
         return AgentApp(
             card=lambda _: self.card_facts(),
-            handler=SkillHandler(self.skills, extended_card=self._extended_card, limits=hosting.limits),
+            handler=SkillHandler(
+                self.skills,
+                extended_card=self._extended_card,
+                limits=hosting.limits,
+                files=hosting.files,
+            ),
             name=self.name,
             store=self._store,
             bus=make_bus(hosting.bus, self._store),
             limits=hosting.limits,
             authenticator=hosting.authenticator,
             sender=WebhookSender(hosting.webhooks) if self._facts.push_notifications else None,
+            delivery=hosting.delivery,
             public_url=hosting.url,
             strict_versions=hosting.strict_versions,
             http=hosting.http,
+            signers=hosting.signers,
+            grpc=hosting.grpc,
+            extensions=self._extensions,
+            tenants=hosting.tenants,
+            generations=hosting.generations,
         )
 
     async def start(self) -> None:

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from dragoman.agent.agent import Agent
 from dragoman.agent.errors import AuthoringError
 from dragoman.model import UnavailableError
+from dragoman.server.card import CARD_PATH
 from dragoman.server.headers import relative_path
 from dragoman.server.startup import Startup
 from dragoman.wire import codec
@@ -22,7 +23,8 @@ class Agents:
     app = Agents({"/weather": weather, "/flights": flights})
     ```
 
-    With `url`, the public address of the whole, agents that have none get theirs from it.
+    With `url`, the public address of the whole, agents that have none get theirs from it. The well-known path of the whole says where the
+    cards are, with HTTP 404: several agents have no card in common.
     """
 
     def __init__(self, agents: Mapping[str, Agent], *, url: str | None = None) -> None:
@@ -36,6 +38,7 @@ class Agents:
             "/": self._index,
             "/healthz": self._health,
             "/readyz": self._readiness,
+            CARD_PATH: self._refer,
         }
         for path, agent in self.agents.items():
             if url is not None and agent.url is None:
@@ -78,6 +81,13 @@ class Agents:
     async def _index(self, scope: Scope) -> Response:
         cards = [agent.card_at(_descend(scope, path)) for path, agent in self.agents.items()]
         return Response(codec.encode({"agents": cards}), media_type="application/json")
+
+    async def _refer(self, scope: Scope) -> Response:  # noqa: ARG002 - the shape of every page
+        """There is no card for several agents; who asks for one learns where theirs are."""
+        cards = "".join(f"  {path}{CARD_PATH}\n" for path in self.agents)
+        return PlainTextResponse(
+            f"several agents are here, each with a card of its own:\n{cards}", status_code=404
+        )
 
     async def _health(self, scope: Scope) -> Response:  # noqa: ARG002 - the shape of every page
         return PlainTextResponse("ok\n", headers=_NO_STORE)

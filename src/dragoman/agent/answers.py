@@ -8,7 +8,7 @@ from typing import Any
 from dragoman.agent.arguments import Arguments
 from dragoman.agent.binding import Binding
 from dragoman.agent.parameters import is_hashable, read_parameter
-from dragoman.model import InvalidParamsError, Message
+from dragoman.model import JSON, InvalidParamsError, Message
 
 _ANSWER = "answer"
 _PLACE = re.compile(r"^message\.parts(\[\d+\])?(\.(data|text))?\.?")
@@ -29,6 +29,17 @@ def read_as(kind: Any) -> Callable[[Message], Any]:
             raise UnfitAnswerError(_explain(error)) from error
 
     return read
+
+
+def schema_of(kind: Any) -> dict[str, JSON] | None:
+    """The JSON Schema of an answer that is a `kind`; None for a file, which is no JSON."""
+    return _describe(kind) if is_hashable(kind) else _describe.__wrapped__(kind)
+
+
+@lru_cache(maxsize=256)
+def _describe(kind: Any) -> dict[str, JSON] | None:
+    parameter = read_parameter(_ANSWER, kind)
+    return None if parameter.is_file else Arguments("question", [parameter]).schema_of(parameter)
 
 
 @lru_cache(maxsize=256)

@@ -37,6 +37,13 @@ class Arguments:
         schema = self._adapter.json_schema(schema_generator=QuietJsonSchema)
         return schema if self.inline is None else _unwrap(schema, self.inline.key)
 
+    def schema_of(self, parameter: Parameter) -> dict[str, JSON]:
+        """JSON Schema of one argument alone."""
+        schema = self._adapter.json_schema(schema_generator=QuietJsonSchema)
+        inner = _unwrap(schema, parameter.key)
+        bare = {name: value for name, value in inner.items() if name not in ("$defs", "title")}
+        return {**bare, "$defs": inner["$defs"]} if "#/$defs/" in str(bare) else bare
+
     def list_expected(self) -> str:
         """The names of the arguments in words, for an error message."""
         required = self.json_schema.get("required", ())

@@ -35,12 +35,12 @@ class Binding:
         self._arguments = arguments
         self._reads_message = reads_message
         self._values = [parameter for parameter in arguments.parameters if not parameter.is_file]
+        self._takes_files = len(self._values) < len(arguments.parameters)
         self._target = _choose_target(self._values)
-
-    @property
-    def takes_object(self) -> bool:
+        self.takes_object = len(self._values) > 1 or any(
+            parameter.shape is Shape.OBJECT for parameter in self._values
+        )
         """Whether a text that is JSON is read as the arguments."""
-        return len(self._values) > 1 or any(parameter.shape is Shape.OBJECT for parameter in self._values)
 
     def bind(self, message: Message) -> dict[str, Any]:
         """The arguments by parameter name; raises InvalidParamsError with a violation per problem."""
@@ -62,6 +62,8 @@ class Binding:
         raise InvalidParamsError(f"the input does not fit {self._owner}", violations=violations)
 
     def _take_files(self, content: Content, reading: Reading) -> Files:
+        if not content.files and not self._takes_files:
+            return Files()
         parameters, given = self._arguments.parameters, reading.values
         return take_files(parameters, content, given=given, is_strict=not self._reads_message)
 

@@ -15,11 +15,11 @@ from dragoman.agent.delivery import Delivery
 from dragoman.agent.errors import CallFailedError
 from dragoman.agent.fingerprints import fingerprint
 from dragoman.agent.performer import Performer
+from dragoman.agent.questions import pose
 from dragoman.agent.results import form_of
 from dragoman.client import Client, TaskHandle
 from dragoman.client.content import Content, read_artifact, read_text
 from dragoman.client.http import AsgiApp
-from dragoman.engine.errors import RunEndedError
 from dragoman.engine.handler import Attempt, Turn
 from dragoman.engine.journal import StepCall, StepKind
 from dragoman.model import (
@@ -30,13 +30,13 @@ from dragoman.model import (
     DragomanError,
     InputRequiredError,
     Message,
-    Metadata,
     Part,
     Record,
     Role,
     Task,
     TaskState,
 )
+from dragoman.model.extensions import load_question_schema
 
 T = TypeVar("T")
 
@@ -48,7 +48,7 @@ Peer: TypeAlias = Client | str | AgentCard | AsgiApp
 KEY_METADATA = "idempotency-key"
 """Where the metadata of a call carries the key that every attempt at it shares."""
 
-_CANCEL_SECONDS = 4.0
+_CANCEL_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,32 +124,42 @@ class Calls:
         while answer.task is not None and answer.task.state.is_interrupted:
             if not called.is_bubbling:
                 raise InputRequiredError(answer.task)
-            reply = await self._ask_caller(answer.task)
+            reply = await self._ask_caller(called, answer.task)
             answer = await self._send(called, list(reply.parts), asked=answer.task)
         return called.read(answer)
 
     async def _send(self, called: Called, content: Content, *, asked: Task | None = None) -> CallAnswer:
+        turn = self._delivery.turn
         said = content.parts if isinstance(content, Message) else content
         call = StepCall(StepKind.CALL, called.label, fingerprint(said, called.skill))
-        sending = _Sending(called, content, asked, self._delivery.turn)
+        sending = _Sending(called, content, asked, turn, call.fingerprint)
         answer: CallAnswer = _ANSWERS.load(await self._performer.steps.perform(call, sending.perform))
         return answer
 
-    async def _ask_caller(self, task: Task) -> Message:
+    async def _ask_caller(self, called: Called, task: Task) -> Message:
+        turn = self._delivery.turn
         asked = task.status.message
         parts = asked.parts if asked is not None and asked.parts else (Part.of_text("What is your answer?"),)
-        question = self._delivery.compose(parts)
-        return await self._delivery.turn.ask(question, state=task.state)
+        try:
+            return await turn.ask(pose(self._delivery, parts, load_question_schema(asked)), state=task.state)
+        except asyncio.CancelledError:
+            if _is_given_up(turn):
+                await _cancel_theirs(called, task.id)
+            raise
 
 
 class _Sending:
-    """One message on its way to another agent: the work of a step. `asked` is the task whose question it answers."""
+    """One message on its way to another agent: the work of a step. `asked` is the task whose question it answers.
 
-    def __init__(self, called: Called, content: Content, asked: Task | None, turn: Turn) -> None:
+    `digest` tells what is said from what else could be said in its place.
+    """
+
+    def __init__(self, called: Called, content: Content, asked: Task | None, turn: Turn, digest: str) -> None:
         self._called = called
-        self._content = content
+        self._content = _restate(content, turn)
         self._asked = asked
         self._turn = turn
+        self._digest = digest
 
     async def perform(self, attempt: Attempt) -> JSON:
         """Send the message, unless an earlier attempt has, and wait for what comes of it."""
@@ -168,9 +178,21 @@ class _Sending:
         return _ANSWERS.dump(CallAnswer(task=replace(said, history=())))
 
     async def _begin(self, client: Client, attempt: Attempt) -> Task | Message:
-        sent = await client.send(
-            self._content, skill=self._called.skill, return_immediately=True, metadata=_make_metadata(attempt)
+        key = self._make_key(attempt)
+        sending = asyncio.create_task(
+            client.send(
+                self._content,
+                skill=self._called.skill,
+                return_immediately=True,
+                metadata={KEY_METADATA: key},
+                idempotency_key=key,
+            )
         )
+        try:
+            sent = await asyncio.shield(sending)
+        except asyncio.CancelledError:
+            await self._call_back(sending)
+            raise
         if isinstance(sent, Message):
             return sent
         return await self._attend(sent, _keep_and_wait(sent, attempt))
@@ -179,42 +201,66 @@ class _Sending:
         task = await handle.refresh(history_length=0)
         if not task.state.is_interrupted or _name_question(task) != _name_question(asked):
             return await handle  # an earlier attempt has answered
-        said = await handle.reply(self._content, metadata=_make_metadata(attempt))
+        key = self._make_key(attempt)
+        said = await handle.reply(self._content, metadata={KEY_METADATA: key}, idempotency_key=key)
         return said if isinstance(said, Message) else await said
 
     async def _attend(self, handle: TaskHandle, waiting: Coroutine[Any, Any, T]) -> T:
         try:
             return await waiting
         except asyncio.CancelledError:
-            await self._pass_on_cancellation(handle)
+            if _is_given_up(self._turn):
+                await _cancel(handle, self._called)
             raise
 
-    async def _pass_on_cancellation(self, handle: TaskHandle) -> None:
-        """Cancel their task, unless ours goes on elsewhere and will ask for it."""
-        try:
-            async with asyncio.timeout(_CANCEL_SECONDS):
-                if await self._is_given_up():
-                    await handle.cancel()
-        except (DragomanError, TimeoutError) as error:
-            logger.warning("task %s of %s could not be canceled: %s", handle.id, self._called.label, error)
+    async def _call_back(self, sending: asyncio.Task[TaskHandle | Message]) -> None:
+        """Cancel what is being sent, which may have begun there already; unless ours goes on elsewhere, and will ask for it."""
+        if _is_given_up(self._turn):
+            await asyncio.wait({sending}, timeout=_CANCEL_SECONDS)
+            if _is_sent(sending) and isinstance(handle := sending.result(), TaskHandle):
+                await _cancel(handle, self._called)
+        sending.cancel()
+        await asyncio.wait({sending})
 
-    async def _is_given_up(self) -> bool:
-        if self._turn.is_canceled:
-            return True
-        try:
-            await self._turn.room()
-        except RunEndedError:
-            return False
-        return True
+    def _make_key(self, attempt: Attempt) -> str:
+        """The same for every attempt, on every machine, and for nothing else that is ever said."""
+        return hashlib.sha256(f"{attempt.key}/{self._digest}".encode()).hexdigest()
+
+
+def _restate(content: Content, turn: Turn) -> Content:
+    """What is said, without ids of our own task: a run that starts again has others in its message than the first had."""
+    if not isinstance(content, Message):
+        return content
+    context_id = "" if content.context_id == turn.context_id else content.context_id
+    task_id = "" if content.task_id == turn.task_id else content.task_id
+    return replace(content, message_id="", context_id=context_id, task_id=task_id)
+
+
+def _is_given_up(turn: Turn) -> bool:
+    """Whether what was asked for is not wanted any more, by our caller or by our skill."""
+    return turn.is_canceled or not turn.is_abandoned
+
+
+def _is_sent(sending: asyncio.Task[Any]) -> bool:
+    return sending.done() and not sending.cancelled() and sending.exception() is None
+
+
+async def _cancel_theirs(called: Called, task_id: str) -> None:
+    async with _open(called.peer) as client:
+        await _cancel(client.task(task_id), called)
+
+
+async def _cancel(handle: TaskHandle, called: Called) -> None:
+    try:
+        async with asyncio.timeout(_CANCEL_SECONDS):
+            await handle.cancel()
+    except (DragomanError, TimeoutError) as error:
+        logger.warning("task %s of %s could not be canceled: %s", handle.id, called.label, error)
 
 
 async def _keep_and_wait(handle: TaskHandle, attempt: Attempt) -> Task:
     await attempt.keep(_NOTES.dump(CallNote(task_id=handle.id)))
     return await handle
-
-
-def _make_metadata(attempt: Attempt) -> Metadata:
-    return {KEY_METADATA: hashlib.sha256(attempt.key.encode()).hexdigest()}
 
 
 def _name_question(task: Task) -> str:

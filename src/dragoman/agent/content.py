@@ -1,6 +1,5 @@
 """A message sorted by what its parts hold."""
 
-from dataclasses import dataclass
 from typing import Any, cast
 
 import msgspec
@@ -12,8 +11,7 @@ NO_JSON = object()
 """What `parse_json` gives for a text that is not JSON; None would be JSON's null."""
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(msgspec.Struct, frozen=True):
     """The parts of a message by kind, each with its path in the request."""
 
     text: str
@@ -29,14 +27,20 @@ class Content:
 
 def sort_content(message: Message) -> Content:
     """Texts are joined, a line each; files are the parts with `raw` or `url`."""
-    placed = tuple((f"message.parts[{index}]", part) for index, part in enumerate(message.parts))
-    return Content(
-        text=message.text,
-        text_place=next((f"{place}.text" for place, part in placed if part.text is not UNSET), ""),
-        data=tuple((f"{place}.data", part.data) for place, part in placed if part.data is not UNSET),
-        files=tuple(entry for entry in placed if entry[1].raw is not UNSET or entry[1].url is not UNSET),
-        parts=placed,
-    )
+    text_place = ""
+    data: list[tuple[str, Any]] = []
+    files: list[tuple[str, Part]] = []
+    placed: list[tuple[str, Part]] = []
+    for index, part in enumerate(message.parts):
+        place = f"message.parts[{index}]"
+        placed.append((place, part))
+        if part.text is not UNSET:
+            text_place = text_place or f"{place}.text"
+        elif part.data is not UNSET:
+            data.append((f"{place}.data", part.data))
+        else:
+            files.append((place, part))
+    return Content(message.text, text_place, tuple(data), tuple(files), tuple(placed))
 
 
 def parse_json(text: str) -> Any:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, overload
 from uuid import UUID
 
 from dragoman.agent import questions
+from dragoman.agent.context_files import ContextFiles
 from dragoman.agent.conversation import ConversationState
 from dragoman.agent.delivery import Delivery
 from dragoman.agent.payload import Speech
@@ -43,11 +44,20 @@ class RunFacts:
         """The message that started the run."""
         self.caller: Principal = turn.call.principal
         self.skill: AgentSkill = delivery.skill
+        self.accepted_output_modes: tuple[str, ...] = delivery.accepted
+        """The media types that the caller wants to have results in, if it has said."""
+        self._accepts = delivery.accepts
+        self.extensions: frozenset[str] = frozenset(turn.call.extensions)
+        """The URIs of the extensions that are active for this task."""
         self.task_id: str = turn.task_id
         self.context_id: str = turn.context_id
         self.log = SkillLogger(
             logger, {"task_id": self.task_id, "context_id": self.context_id, "skill": self.skill.id}
         )
+
+    def accepts(self, media_type: str) -> bool:
+        """Whether the caller takes results of this media type; one that has not said takes all."""
+        return self._accepts(media_type)
 
 
 class Context(RunFacts):
@@ -62,6 +72,8 @@ class Context(RunFacts):
         self._performer = performer
         self.state = ConversationState(delivery)
         """What the agent remembers of this conversation."""
+        self.files = ContextFiles(self.message, delivery.files, self.skill.input_modes)
+        """The files that the message brings, or says where to find."""
 
     @property
     def task(self) -> Task:

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from msgspec.structs import replace
 
+from dragoman.agent.fetching import FileFetcher
 from dragoman.agent.payload import Speech, choose_media_type, make_part, make_parts, read_file, write_out
 from dragoman.agent.progress import Progress, check_fraction
 from dragoman.engine.errors import RunEndedError
@@ -21,7 +22,9 @@ from dragoman.model import (
     Task,
     TaskState,
 )
-from dragoman.wire.media import matches
+from dragoman.wire.media import JSON_TYPE, matches
+
+TEXT_TYPE = "text/plain"
 
 
 class Delivery:
@@ -30,19 +33,28 @@ class Delivery:
     Artifact ids are numbers, so that a run repeated after a crash replaces what the first one left.
     """
 
-    def __init__(self, turn: Turn, skill: AgentSkill, *, may_reply: bool, max_file_bytes: int) -> None:
+    def __init__(
+        self, turn: Turn, skill: AgentSkill, *, files: FileFetcher, may_reply: bool, max_file_bytes: int
+    ) -> None:
         self.skill = skill
+        self.files = files
         self.turn = turn
         self._may_reply = may_reply
         self._max_file_bytes = max_file_bytes
         self._media_type = choose_media_type(skill.output_modes)
-        self._wants_text = _wants_text(turn.request.configuration)
+        self.accepted = _list_accepted(turn.request.configuration)
+        self._takes_text = self.accepts(TEXT_TYPE)
+        self._takes_data = self.accepts(JSON_TYPE)
         self._made = 0
         self._stream_id = ""
 
     @property
     def is_canceled(self) -> bool:
         return self.turn.is_canceled
+
+    def accepts(self, media_type: str) -> bool:
+        """Whether the caller takes results of this type; one that has not said takes all."""
+        return not self.accepted or any(matches(mode, media_type) for mode in self.accepted)
 
     def task(self) -> Task:
         return self.turn.task()
@@ -69,7 +81,7 @@ class Delivery:
             case Message():
                 self._answer(value)
             case str():
-                await self._put_parts(self._make_part(value))
+                await self._put_parts(self._make_text(value))
             case _:
                 await self.add(value)
 
@@ -105,7 +117,14 @@ class Delivery:
 
     def _make_part(self, value: Any) -> Part:
         part = make_part(value, media_type=self._media_type)
-        return write_out(part) if self._wants_text and part is not value else part
+        is_unwanted = self._takes_text and not self._takes_data
+        return write_out(part) if is_unwanted and part is not value else part
+
+    def _make_text(self, text: str) -> Part:
+        """A text that was returned whole; as a JSON string for a caller that takes data and no text (SND-13)."""
+        part = self._make_part(text)
+        is_fit = self.accepts(part.media_type) if part.media_type else self._takes_text
+        return Part.of_data(str.__str__(text)) if self._takes_data and not is_fit else part
 
     async def _add_all(self, values: Sequence[Any]) -> None:
         if values and all(isinstance(value, Artifact) for value in values):
@@ -150,8 +169,5 @@ class Delivery:
         return replace(message, role=Role.AGENT, context_id=self.turn.context_id, task_id=task_id)
 
 
-def _wants_text(configuration: SendMessageConfiguration | None) -> bool:
-    """Whether the caller takes text and no data (SND-13)."""
-    modes = configuration.accepted_output_modes if configuration is not None else ()
-    takes_data = any(matches(mode, "application/json") for mode in modes)
-    return not takes_data and any(matches(mode, "text/plain") for mode in modes)
+def _list_accepted(configuration: SendMessageConfiguration | None) -> tuple[str, ...]:
+    return configuration.accepted_output_modes if configuration is not None else ()

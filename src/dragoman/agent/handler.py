@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
+from dragoman.agent.fetching import FileFetcher, FileOptions
 from dragoman.agent.job import SkillJob
 from dragoman.agent.selection import select_skill
 from dragoman.agent.skill import Skill
@@ -20,11 +21,17 @@ class SkillHandler:
     """Admits requests to skills: the `Handler` of an agent."""
 
     def __init__(
-        self, skills: Mapping[str, Skill], *, extended_card: ExtendedCard | None, limits: Limits
+        self,
+        skills: Mapping[str, Skill],
+        *,
+        extended_card: ExtendedCard | None,
+        limits: Limits,
+        files: FileOptions | None = None,
     ) -> None:
         self._skills = skills
         self._extended_card = extended_card
         self._limits = limits
+        self._files = FileFetcher(files or FileOptions())
         self._threads = Threads(limits.max_sync_threads)
         # Of their own, for a synchronous skill holds a thread while it waits for its step.
         self._step_threads = Threads(limits.max_sync_threads)
@@ -32,7 +39,12 @@ class SkillHandler:
     def admit(self, request: SendMessageRequest, call: Call) -> Job:  # noqa: ARG002 - part of the contract
         skill, arguments = select_skill(self._skills, request)
         return SkillJob(
-            skill, arguments, threads=self._threads, step_threads=self._step_threads, limits=self._limits
+            skill,
+            arguments,
+            threads=self._threads,
+            step_threads=self._step_threads,
+            limits=self._limits,
+            files=self._files,
         )
 
     def extended_card(self, call: Call) -> AgentCard | None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from dragoman.agent.context import Context
 from dragoman.agent.delivery import Delivery
+from dragoman.agent.fetching import FileFetcher
 from dragoman.agent.performer import Performer
 from dragoman.agent.portal import Portal
 from dragoman.agent.skill import Skill
@@ -33,12 +34,14 @@ class SkillJob:
         threads: Threads,
         step_threads: Threads,
         limits: Limits,
+        files: FileFetcher,
     ) -> None:
         self._skill = skill
         self._arguments = arguments
         self._threads = threads
         self._step_threads = step_threads
         self._limits = limits
+        self._files = files
 
     @property
     def may_reply(self) -> bool:
@@ -50,7 +53,11 @@ class SkillJob:
 
     async def run(self, turn: Turn) -> None:
         delivery = Delivery(
-            turn, self._skill.facts, may_reply=self.may_reply, max_file_bytes=self._limits.max_artifact_bytes
+            turn,
+            self._skill.facts,
+            files=self._files,
+            may_reply=self.may_reply,
+            max_file_bytes=self._limits.max_artifact_bytes,
         )
         performer = Performer(turn.steps, self._step_threads)
         try:
@@ -66,7 +73,7 @@ class SkillJob:
         if self._skill.signature.kind.is_sync:
             await self._perform_in_thread(delivery, performer)
         else:
-            await self._settle(self._call(Context(delivery, performer)), delivery)
+            await self._settle(self._call(lambda: Context(delivery, performer)), delivery)
 
     async def _perform_in_thread(self, delivery: Delivery, performer: Performer) -> None:
         performer.steps.begin(in_thread=True)  # every call through the portal is a task of its own
@@ -74,7 +81,7 @@ class SkillJob:
             context = SyncContext(delivery, performer, portal)
 
             def work() -> Any:
-                value = self._call(context)
+                value = self._call(lambda: context)
                 return _drain(value, delivery, portal) if inspect.isgenerator(value) else value
 
             # A skill without a context cannot learn that it was canceled, so that there is no use in waiting for it.
@@ -83,9 +90,13 @@ class SkillJob:
             value = await _await_thread(self._threads.submit(work), portal, patience)
         await self._settle(value, delivery)
 
-    def _call(self, context: Context | SyncContext) -> Any:
-        provided = {name: _provide(kind, context) for name, kind in self._skill.signature.provided.items()}
-        return self._skill.signature.call(self._skill.function, {**self._arguments, **provided})
+    def _call(self, make_context: Callable[[], Context | SyncContext]) -> Any:
+        signature, arguments = self._skill.signature, self._arguments
+        if signature.provided:  # most functions have no use for a context
+            context = make_context()
+            provided = {name: _provide(kind, context) for name, kind in signature.provided.items()}
+            arguments = {**arguments, **provided}
+        return signature.call(self._skill.function, arguments)
 
     async def _settle(self, value: Any, delivery: Delivery) -> None:
         if inspect.isawaitable(value):
@@ -143,9 +154,8 @@ def _is_being_cancelled() -> bool:
 
 
 def _provide(kind: type, context: Context | SyncContext) -> Any:
-    providers: Mapping[type, Callable[[], Any]] = {
-        Message: lambda: context.message,
-        Principal: lambda: context.caller,
-        Task: lambda: context.task,
-    }
-    return providers[kind]() if kind in providers else context
+    if kind is Message:
+        return context.message
+    if kind is Principal:
+        return context.caller
+    return context.task if kind is Task else context

@@ -92,7 +92,7 @@ def choose_media_type(modes: Sequence[str]) -> str:
 
 
 def _is_textual(media_type: str) -> bool:
-    return media_type.startswith("text/") or is_json(media_type)
+    return media_type.startswith("text/") or (media_type != "" and is_json(media_type))
 
 
 def _dump_record(value: Any) -> JSON:

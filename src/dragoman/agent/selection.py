@@ -45,6 +45,8 @@ def select_skill(skills: Mapping[str, Skill], request: SendMessageRequest) -> Se
 
 
 def _find_named(skills: Mapping[str, Skill], request: SendMessageRequest) -> Skill | None:
+    if request.metadata is request.message.metadata is None:
+        return None
     places = (("metadata", request.metadata), ("message.metadata", request.message.metadata))
     for place, metadata in places:
         name = _read_name(metadata)

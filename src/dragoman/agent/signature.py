@@ -58,6 +58,8 @@ class Signature:
 
     def call(self, function: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
         """Call `function` with all its arguments by name."""
+        if not self.positional:
+            return function(**arguments)
         positional = [arguments[name] for name in self.positional]
         named = {name: value for name, value in arguments.items() if name not in self.positional}
         return function(*positional, **named)

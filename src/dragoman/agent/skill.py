@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import PurePath
 from typing import Any, Union, get_args
 
+from msgspec import UNSET
 from pydantic import TypeAdapter
 from pydantic.errors import PydanticInvalidForJsonSchema, PydanticSchemaGenerationError, PydanticUserError
 
@@ -104,18 +105,26 @@ class Skill:
         return self._binding.bind(message)
 
     def _check_modes(self, message: Message) -> None:
-        modes = self.facts.input_modes
-        if not modes:
-            return
         refused = [
             FieldViolation(field=f"message.parts[{index}]", description=f"is {get_media_type(part)}")
             for index, part in enumerate(message.parts)
-            if not any(matches(mode, get_media_type(part)) for mode in modes)
+            if not self._takes_part(part)
         ]
         if refused:
             raise ContentTypeNotSupportedError(
-                f"skill {self.id!r} takes {', '.join(modes)}", violations=refused
+                f"skill {self.id!r} takes {', '.join(self.takes)}", violations=refused
             )
+
+    def _takes_part(self, part: Part) -> bool:
+        """Whether the part is of a media type that the skill takes (SND-05).
+
+        Without modes of its own it is the kind of part that counts: one without a parameter for a file takes no files,
+        unless it looks at the message itself.
+        """
+        if self.facts.input_modes:
+            return any(matches(mode, get_media_type(part)) for mode in self.facts.input_modes)
+        is_file = part.raw is not UNSET or part.url is not UNSET
+        return not is_file or FILE in self.takes or self.signature.reads_message
 
 
 def build_skill(

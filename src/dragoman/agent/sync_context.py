@@ -8,6 +8,7 @@ from uuid import UUID
 
 from dragoman.agent import questions
 from dragoman.agent.context import Context, RunFacts
+from dragoman.agent.context_files import SyncContextFiles
 from dragoman.agent.conversation import ConversationState
 from dragoman.agent.delivery import Delivery
 from dragoman.agent.payload import Speech
@@ -38,6 +39,8 @@ class SyncContext(RunFacts):
         self._context = Context(delivery, performer)
         self.state = SyncConversationState(self._context.state, portal)
         """What the agent remembers of this conversation."""
+        self.files = SyncContextFiles(self._context.files, portal)
+        """The files that the message brings, or says where to find."""
 
     @property
     def task(self) -> Task:

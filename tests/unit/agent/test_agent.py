@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -14,8 +15,17 @@ from starlette.routing import Mount
 from starlette.types import ASGIApp
 
 from dragoman.agent import Agent, Agents, AuthoringError, Context, Progress, SyncContext
-from dragoman.engine import Limits, RunEndedError
-from dragoman.model import AgentCard, AgentExtension, AgentProvider, Message, SkillError
+from dragoman.client import Client
+from dragoman.engine import DeliveryPolicy, Limits, RunEndedError
+from dragoman.model import (
+    AgentCard,
+    AgentExtension,
+    AgentProvider,
+    Message,
+    SkillError,
+    TaskPushNotificationConfig,
+)
+from dragoman.model.extensions import OWN_EXTENSIONS
 from dragoman.security import Credentials, Principal
 from dragoman.store import MemoryTaskStore
 from dragoman.wire import codec
@@ -121,7 +131,7 @@ def test_a_card_is_complete_but_for_its_addresses():
     assert card.capabilities.streaming is True
     assert card.capabilities.push_notifications is False
     assert card.capabilities.extended_agent_card is False
-    assert [extension.uri for extension in card.capabilities.extensions] == ["https://example.com/x"]
+    assert [one.uri for one in card.capabilities.extensions] == ["https://example.com/x", *OWN_EXTENSIONS]
     assert (card.default_input_modes, card.default_output_modes) == (
         ("text/plain", "application/json"),
         ("text/plain",),
@@ -166,10 +176,8 @@ async def test_an_agent_is_an_app():
     async with lifespan(agent) as heard:
         status, card = await request(agent, "GET", "/.well-known/agent-card.json")
         assert status == 200
-        assert [interface["url"] for interface in card["supportedInterfaces"]] == [
-            "http://agents.example/",
-            "http://agents.example",
-        ]
+        urls = [interface["url"] for interface in card["supportedInterfaces"]]
+        assert urls == ["http://agents.example/", "http://agents.example"] * 2
         status, reply = await request(agent, "POST", "/message:send", say("Ada"))
         assert status == 200
         assert reply["task"]["artifacts"][0]["parts"] == [{"text": "Hello, Ada!"}]
@@ -435,3 +443,33 @@ async def test_a_canceled_thread_hears_of_it_and_its_task_is_canceled():
     task = await start_and_cancel(agent, started)
     assert task["status"]["state"] == "TASK_STATE_CANCELED"
     assert heard == ["ended"]
+
+
+async def test_a_delivery_policy_says_when_a_webhook_is_given_up():
+    agent = Agent("Courier", delivery=DeliveryPolicy(give_up_after=timedelta()))
+
+    @agent.skill
+    def carry(text: str) -> str:
+        return text
+
+    push = TaskPushNotificationConfig(id="hook", url="http://127.0.0.1:1/")  # which may not be dialled
+    async with Client(agent) as client:
+        await client.send("x", push=push)
+        async with asyncio.timeout(10):
+            while not (dead := await agent.store.dead_push("Courier", 10)):  # noqa: ASYNC110 -- it rings no bell
+                await asyncio.sleep(0.01)
+    assert [(one.config_id, one.attempts) for one in dead] == [("hook", 1)]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"first_pause": timedelta(-1)},
+        {"attempt_timeout": timedelta()},
+        {"max_concurrent": 0},
+        {"max_batch": 0},
+    ],
+)
+def test_a_delivery_policy_that_could_not_work_is_refused(wrong):
+    with pytest.raises(ValueError, match="a delivery policy"):
+        DeliveryPolicy(**wrong)

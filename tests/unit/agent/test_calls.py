@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from dragoman import Agent, Client, Context, Message, SkillError, SyncContext, TaskState
 from dragoman.agent import CallFailedError
@@ -31,7 +32,16 @@ class Desk:
         self.asked: list[str] = []
         self.keys: list[Any] = []
         self.begun, self.canceled, self.go = asyncio.Event(), asyncio.Event(), asyncio.Event()
-        for skill in (self.add, self.answer, self.stream, self.guess, self.refuse, self.wait, self.ask):
+        for skill in (
+            self.add,
+            self.answer,
+            self.stream,
+            self.guess,
+            self.refuse,
+            self.wait,
+            self.ask,
+            self.log_in,
+        ):
             self.agent.skill(skill)
 
     def add(self, numbers: list[int]) -> Sum:
@@ -61,6 +71,9 @@ class Desk:
             self.canceled.set()
             raise
         return "waited"
+
+    async def log_in(self, text: str, ctx: Context) -> str:
+        return f"welcome, {(await ctx.ask_auth('log in at https://login.example')).text}"
 
     async def ask(self, text: str, ctx: Context) -> str:
         self.asked.append("ask")
@@ -164,6 +177,15 @@ async def test_questions_go_to_our_own_caller_and_the_answers_back():
         assert results == ["2 seats for Ada"]
 
 
+async def test_what_they_ask_for_credentials_is_asked_as_such():
+    async with desk_open() as desk:
+        results: list[Any] = []
+        agent = caller(lambda ctx: ctx.call(desk.agent, "x", skill="log_in", ask_caller=True), results)
+        turn = await run(agent, say("go"), answers=[say("Ada")])
+        assert turn.asked == [(TaskState.AUTH_REQUIRED, "log in at https://login.example")]
+        assert results == ["welcome, Ada"]
+
+
 async def begin(agent: Agent, records: list[StepRecord]) -> tuple[FakeTurn, asyncio.Task[None]]:
     turn = FakeTurn(say("go"), records=records)
     turn.steps.begin()
@@ -178,7 +200,7 @@ async def test_a_run_that_starts_again_waits_for_the_task_that_the_first_one_beg
         turn, running = await begin(agent, records)
         await desk.begun.wait()
         await until(lambda: turn.steps.notes)
-        turn.is_ended = True  # somebody else has taken the task over
+        turn.is_abandoned = True  # somebody else has taken the task over
         running.cancel()
         await asyncio.wait({running})
         assert not desk.canceled.is_set()
@@ -201,25 +223,133 @@ async def test_their_task_is_canceled_with_ours():
         await desk.canceled.wait()
 
 
-async def test_every_attempt_at_a_call_carries_the_same_key():
-    keys: list[Any] = []
-    other = Agent("Other")
+async def test_their_task_is_canceled_with_ours_while_its_question_waits_for_our_caller():
+    async with desk_open() as desk, Client(desk.agent) as client:
+        agent = caller(lambda ctx: ctx.call(client, "seats", skill="ask", ask_caller=True), [])
+        turn, running = await begin(agent, [])
+        await turn.waiting.wait()
+        [task] = [task async for task in client.list_tasks()]
+        assert task.state is TaskState.INPUT_REQUIRED
+        turn.is_canceled = True
+        running.cancel()
+        await asyncio.wait({running})
+        assert (await client.get_task(task.id)).state is TaskState.CANCELED
 
-    @other.skill
-    def note(text: str) -> str:
-        return text
 
-    class Noting(Client):
-        async def send(self, *args: Any, metadata: Any = None, **options: Any) -> TaskHandle | Message:
-            keys.append(metadata[KEY_METADATA])
-            return await super().send(*args, metadata=metadata, **options)
+async def test_their_task_goes_on_asking_when_ours_only_leaves_the_memory():
+    async with desk_open() as desk, Client(desk.agent) as client:
+        agent = caller(lambda ctx: ctx.call(client, "seats", skill="ask", ask_caller=True), [])
+        turn, running = await begin(agent, [])
+        await turn.waiting.wait()
+        turn.is_abandoned = True
+        running.cancel()
+        await asyncio.wait({running})
+        [task] = [task async for task in client.list_tasks()]
+        assert task.state is TaskState.INPUT_REQUIRED
 
-    async with Noting(other) as client:
+
+class Slow(Client):
+    """Its answers to a send come when they may."""
+
+    def __init__(self, agent: Agent) -> None:
+        super().__init__(agent)
+        self.sent, self.go = asyncio.Event(), asyncio.Event()
+
+    async def send(self, *args: Any, **options: Any) -> TaskHandle | Message:
+        answer = await super().send(*args, **options)
+        self.sent.set()
+        await self.go.wait()
+        return answer
+
+
+async def test_a_task_that_was_just_sent_for_is_canceled_with_ours():
+    async with desk_open() as desk, Slow(desk.agent) as client:
+        turn, running = await begin(caller(lambda ctx: ctx.call(client, "x", skill="wait"), []), [])
+        await client.sent.wait()
+        turn.is_canceled = True
+        running.cancel()
+        client.go.set()
+        await asyncio.wait({running})
+        await desk.canceled.wait()
+        assert running.cancelled()
+
+
+async def test_a_task_that_was_just_sent_for_is_left_alone_by_a_run_that_is_given_up():
+    async with desk_open() as desk, Slow(desk.agent) as client:
+        turn, running = await begin(caller(lambda ctx: ctx.call(client, "x", skill="wait"), []), [])
+        await client.sent.wait()
+        turn.is_abandoned = True
+        running.cancel()
+        await asyncio.wait({running})
+        assert not desk.canceled.is_set()
+        [task] = [task async for task in client.list_tasks()]
+        assert not task.state.is_terminal
+
+
+class Noting(Client):
+    """Notes the keys of what is sent, by what it says."""
+
+    def __init__(self, agent: Agent) -> None:
+        super().__init__(agent)
+        self.keys: list[tuple[str, str]] = []
+
+    async def send(
+        self, content: Any, *, metadata: Any = None, idempotency_key: str = "", **options: Any
+    ) -> TaskHandle | Message:
+        assert metadata == {KEY_METADATA: idempotency_key}
+        self.keys.append((str(content), idempotency_key))
+        return await super().send(content, metadata=metadata, idempotency_key=idempotency_key, **options)
+
+
+async def test_every_attempt_at_a_call_carries_the_same_key_and_no_two_calls_do():
+    async with desk_open() as desk, Noting(desk.agent) as client:
+
+        async def work(ctx: Context) -> None:
+            await ctx.call(client, "x", skill="guess")
+            await ctx.call(client, "x", skill="guess")
+
         for _ in range(2):
-            await run(caller(lambda ctx: ctx.call(client, "x"), []), say("go"), records=[])
-    await other.stop()
-    assert len(keys) == 2
-    assert len(set(keys)) == 1
+            await run(caller(work, []), say("go"), records=[])
+        first, second, *again = client.keys
+        assert again == [first, second]
+        assert first != second
+
+
+async def test_another_text_at_the_same_place_has_another_key():
+    async with desk_open() as desk, Noting(desk.agent) as client:
+        for text in ("x", "y"):
+            await run(caller(lambda ctx: ctx.call(client, ctx.message.text, skill="guess"), []), say(text))
+        assert len({key for _, key in client.keys}) == 2
+
+
+async def test_a_second_attempt_gets_the_task_of_the_first():
+    """The process dies when the task exists, and nobody here knows of it yet."""
+    async with desk_open() as desk, Client(desk.agent) as client:
+        results: list[Any] = []
+        attempted: list[StepRecord] = []
+        agent = caller(lambda ctx: ctx.call(client, "x", skill="wait"), results)
+        turn, running = await begin(agent, attempted)
+        await desk.begun.wait()
+        turn.is_abandoned = True
+        running.cancel()
+        await asyncio.wait({running})
+        records = [record for record in attempted if record.note is None]
+        _, again = await begin(agent, records)
+        desk.go.set()
+        await again
+        assert results == ["waited"]
+        assert desk.asked == ["wait"]
+        assert len([task async for task in client.list_tasks()]) == 1
+
+
+async def test_the_callers_own_message_is_passed_on_under_other_ids():
+    async with desk_open() as desk:
+        records: list[StepRecord] = []
+        results: list[Any] = []
+        agent = caller(lambda ctx: ctx.call(desk.agent, ctx.message, skill="guess"), results)
+        message = replace(say("go"), context_id="context", task_id="task")  # as a later run finds it
+        await run(agent, message, records=records)
+        assert results == ["perhaps go"]
 
 
 async def test_a_synchronous_skill_calls_agents_too():

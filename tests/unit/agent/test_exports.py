@@ -35,3 +35,14 @@ def test_callers_load_nothing_of_a_server(name):
 def test_authors_load_no_client():
     loaded = list_modules("from dragoman import Agent")
     assert loaded.isdisjoint({"dragoman.client", "aiohttp", "uvicorn", "fastapi"})
+
+
+def test_neither_side_loads_what_only_some_need():
+    """Extras, and the words of generations before 1.0, are paid for by those who use them."""
+    loaded = list_modules("from dragoman import Agent, Client; Agent('A'); Client('http://localhost')")
+    assert {name.partition(".")[0] for name in loaded}.isdisjoint(
+        {"grpc", "google", "joserfc", "cryptography"}
+    )
+    assert not [name for name in loaded if name.startswith(("dragoman.wire.grpc", "dragoman.server.grpc."))]
+    dialects = {name for name in loaded if name.startswith("dragoman.wire.dialects.")}
+    assert dialects <= {"dragoman.wire.dialects.base", "dragoman.wire.dialects.naming"}

@@ -122,6 +122,7 @@ class FakeTurn:
         self.task_id = "task"
         self.context_id = "context"
         self.is_canceled = False
+        self.is_abandoned = False
         self.is_ended = False
         self.events: list[Event] = []
         self.direct: Message | None = None
