@@ -9,13 +9,19 @@ from urllib.parse import quote
 from msgspec.structs import replace
 from starlette.types import Scope
 
-from dragoman.model import LATEST, AgentCard, AgentInterface, Binding
+from dragoman.model import LATEST, AgentCard, AgentInterface, Binding, Generation
+from dragoman.server.asked import TENANT_IN_PATH
+from dragoman.server.grpc_place import GrpcPlace
 from dragoman.server.headers import RawHeaders, get_text, read_headers
 
 _Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?", re.ASCII)
 _PATH = re.compile(r"(?:/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)*", re.ASCII)
+
+_ONLY_JSONRPC = frozenset({Binding.JSONRPC})
+_BINDINGS = {LATEST: frozenset(Binding), Generation.V0_3: frozenset(Binding)}
+"""What is served of the generations that have more than JSON-RPC."""
 
 FORWARDING_HEADERS = b"Host, Forwarded, X-Forwarded-Host, X-Forwarded-Proto, X-Forwarded-Prefix"
 
@@ -31,7 +37,16 @@ class _Forwarded(NamedTuple):
 class Addresses:
     """Knows the public URL. Without `public_url` it is that of the request, as seen by the outermost trusted proxy."""
 
-    def __init__(self, *, public_url: str | None, trusted_proxies: Iterable[str]) -> None:
+    def __init__(
+        self,
+        *,
+        public_url: str | None,
+        trusted_proxies: Iterable[str],
+        generations: frozenset[Generation] = frozenset({LATEST}),
+        grpc: GrpcPlace | None = None,
+    ) -> None:
+        self._versions = _list_versions(generations)
+        self._grpc = grpc
         self.is_fixed = public_url is not None
         self._public_url = (public_url or "").rstrip("/")
         trusted = list(trusted_proxies)
@@ -39,9 +54,10 @@ class Addresses:
         self._trusted = [ipaddress.ip_network(entry, strict=False) for entry in trusted if entry != "*"]
 
     def base_url(self, scope: Scope) -> str:
-        """The URL of the place where the app is mounted, without a slash at the end."""
+        """The URL of the place where the app is mounted, or of a tenant's part of it, without a slash at the end."""
         if self.is_fixed:
-            return self._public_url
+            tenant = scope.get(TENANT_IN_PATH, "")
+            return f"{self._public_url}/{tenant}" if tenant else self._public_url
         headers = read_headers(scope)
         said = _load_forwarded(headers) if self._is_trusted(scope) else _Forwarded()
         root = quote(scope.get("root_path", "").rstrip("/"), safe="/~!$&'()*+,;=:@")
@@ -56,9 +72,39 @@ class Addresses:
         base = self.base_url(scope)
         # With the slash, because Starlette, FastAPI and nginx redirect a mount point that is asked for without it.
         urls = {Binding.JSONRPC: base + "/", Binding.REST: base}
-        return replace(
-            card, supported_interfaces=tuple(_interface(binding, url) for binding, url in urls.items())
+        if self._grpc is not None and (address := self._grpc.address_beside(base)):
+            urls[Binding.GRPC] = address
+        return self._with_interfaces(card, urls, scope.get(TENANT_IN_PATH, ""))
+
+    def complete_over_grpc(self, card: AgentCard) -> AgentCard:
+        """The card for a caller over gRPC, which does not tell where the agent is reached by other bindings."""
+        if card.supported_interfaces:
+            return card
+        assert self._grpc is not None  # the call came in there
+        if not self.is_fixed:
+            return self._with_interfaces(card, {Binding.GRPC: self._grpc.address})
+        base = self._public_url
+        urls = {
+            Binding.GRPC: self._grpc.address_beside(base),
+            Binding.JSONRPC: base + "/",
+            Binding.REST: base,
+        }
+        return self._with_interfaces(card, urls)
+
+    def _with_interfaces(self, card: AgentCard, urls: Mapping[Binding, str], tenant: str = "") -> AgentCard:
+        """`tenant` is the one whose card it is: URLs have it in their path, gRPC needs it named (SPEC 4.7)."""
+        interfaces = tuple(
+            AgentInterface(
+                url=url,
+                protocol_binding=binding.value,
+                protocol_version=generation.value,
+                tenant=tenant if binding is Binding.GRPC else "",
+            )
+            for generation, bindings in self._versions
+            for binding, url in urls.items()
+            if binding in bindings
         )
+        return replace(card, supported_interfaces=interfaces)
 
     def _is_trusted(self, scope: Scope) -> bool:
         client = scope.get("client")
@@ -73,8 +119,14 @@ class Addresses:
         return any(address in network for network in self._trusted)
 
 
-def _interface(binding: Binding, url: str) -> AgentInterface:
-    return AgentInterface(url=url, protocol_binding=binding.value, protocol_version=LATEST.value)
+def _list_versions(generations: frozenset[Generation]) -> list[tuple[Generation, frozenset[Binding]]]:
+    """What the card offers, newest first: of what lies before 0.3, nobody reads interfaces, so that one entry says all."""
+    newest_first = sorted(generations, key=lambda generation: generation.value, reverse=True)
+    offered = [generation for generation in newest_first if generation in _BINDINGS] or newest_first[:1]
+    before = [generation for generation in newest_first if generation is not LATEST]
+    if before and before[0] not in offered:
+        offered.append(before[0])
+    return [(generation, _BINDINGS.get(generation, _ONLY_JSONRPC)) for generation in offered]
 
 
 def _get_host(scope: Scope, headers: RawHeaders) -> str:

@@ -1,13 +1,23 @@
 """The composition root: an agent put together from its handler, its log and the wire."""
 
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
+
 from dragoman.bus import Bus
 from dragoman.engine import DeliveryPolicy, Engine, Handler, Limits, PushSender
+from dragoman.engine.extensions import Extensions
+from dragoman.model import Generation
 from dragoman.security import Authenticator, admit_everyone
 from dragoman.server.card import CardSource
+from dragoman.server.grpc_options import GrpcOptions
+from dragoman.server.older import GENERATIONS
 from dragoman.server.options import HttpOptions
 from dragoman.server.service import Service
 from dragoman.server.webhooks import WebhookSender
 from dragoman.store import TaskStore
+
+if TYPE_CHECKING:
+    from dragoman.security.cards import CardSigner
 
 
 class AgentApp(Service):
@@ -15,7 +25,7 @@ class AgentApp(Service):
 
     `card` makes the card for a call, or for nobody in particular (None); its interfaces may be left empty, the app knows where
     it is reached: at `public_url`, or else where the request went. Webhooks go out if the card declares push notifications,
-    through `sender` if one is given.
+    through `sender` if one is given. `signers` sign the card, which needs a `public_url`.
     """
 
     def __init__(
@@ -33,6 +43,11 @@ class AgentApp(Service):
         public_url: str | None = None,
         strict_versions: bool = True,
         http: HttpOptions | None = None,
+        signers: Sequence["CardSigner"] = (),
+        grpc: GrpcOptions | None = None,
+        extensions: Extensions | None = None,
+        tenants: Collection[str] | None = None,
+        generations: frozenset[Generation] = GENERATIONS,
     ) -> None:
         capabilities = card(None).capabilities
         if capabilities.push_notifications and sender is None:
@@ -47,6 +62,7 @@ class AgentApp(Service):
             limits=limits,
             sender=sender,
             delivery=delivery,
+            extensions=extensions,
         )
         super().__init__(
             self.engine,
@@ -56,6 +72,11 @@ class AgentApp(Service):
             public_url=public_url,
             strict_versions=strict_versions,
             http=http,
+            signers=signers,
+            grpc=grpc,
+            extensions=extensions,
+            tenants=tenants,
+            generations=generations,
         )
 
     async def _shut_down(self) -> None:

@@ -6,6 +6,7 @@ import secrets
 from typing import ClassVar
 
 from dragoman.model import (
+    JSON,
     A2AError,
     ContentTypeNotSupportedError,
     DragomanError,
@@ -112,14 +113,19 @@ def jsonrpc_status(error: A2AError) -> int:
 
 
 def rest_body(error: A2AError) -> bytes:
-    """The body in the HTTP+JSON binding, whose `code` is the HTTP status (D-04)."""
-    status = {
+    """The body in the HTTP+JSON binding."""
+    return codec.encode(rest_failure(error))
+
+
+def rest_failure(error: A2AError) -> dict[str, JSON]:
+    """What stands in that body; its `code` is the HTTP status (D-04)."""
+    status: dict[str, JSON] = {
         "code": rest_status(error),
         "status": row_of(error).grpc_status,
         "message": error.message,
         "details": error_details(error),
     }
-    return codec.encode({"error": status})
+    return {"error": status}
 
 
 def error_headers(error: A2AError) -> Headers:

@@ -1,12 +1,17 @@
 """What every call passes on its way to the engine, whatever binding carries it."""
 
+from collections.abc import Container
+
 from msgspec.structs import replace
 from starlette.types import Receive, Scope
 
+from dragoman.engine.extensions import Extensions
 from dragoman.engine.handler import Call
 from dragoman.engine.limits import Limits
 from dragoman.model import (
+    LATEST,
     FieldViolation,
+    Generation,
     InvalidParamsError,
     InvalidRequestError,
     SendMessageRequest,
@@ -15,6 +20,7 @@ from dragoman.model import (
 )
 from dragoman.model.base import Record
 from dragoman.security import ANONYMOUS, Authenticator, Principal, admit_everyone
+from dragoman.server.asked import Asked, choose_tenant, find_tenants, list_extensions
 from dragoman.server.body import BodyReader
 from dragoman.server.failures import UnsupportedMediaTypeError
 from dragoman.server.headers import RawHeaders, get_text, load_credentials
@@ -26,11 +32,13 @@ MAX_EXTENSIONS_CHARS = 8 * 1024
 """They are kept with the task, and not every server bounds the headers."""
 
 _ANONYMOUS_CALL = Call()
+_LATEST_ALONE = frozenset({LATEST})
 _PLAIN = ServiceParameters("1.0")
 _CURRENT = b"1.0"
 _JSON = b"application/json"
 _LAST_EVENT_ID = b"last-event-id"
 _IDEMPOTENCY_KEY = b"idempotency-key"
+_NO_TENANT = "is none of this agent's"
 
 
 class Gate:
@@ -44,11 +52,18 @@ class Gate:
         limits: Limits,
         body_seconds: float,
         strict_versions: bool,
+        generations: frozenset[Generation] = _LATEST_ALONE,
+        extensions: Extensions | None = None,
+        tenants: Container[str] | None = None,
     ) -> None:
         self._startup = startup
         self._authenticator = None if authenticator is admit_everyone else authenticator
         self._max_id_length = limits.max_id_length
         self._strict_versions = strict_versions
+        self._supported = generations & _LATEST_ALONE
+        self._plain = _PLAIN if self._supported else None
+        self._extensions = extensions
+        self._tenants = tenants
         self._bodies = BodyReader(max_bytes=limits.max_body_bytes, seconds=body_seconds)
 
     async def admit(self, scope: Scope, headers: RawHeaders) -> Principal:
@@ -71,41 +86,53 @@ class Gate:
             _check_encoding(headers)
         return body
 
-    def negotiate(self, scope: Scope, headers: RawHeaders) -> tuple[str, ...]:
-        """The extensions that the call wants; VersionNotSupportedError if it wants a version that is not served."""
+    def negotiate(self, scope: Scope, headers: RawHeaders) -> Asked:
+        """What the call asks for; VersionNotSupportedError if it wants a version that is not served."""
         parameters = _load_parameters(scope, headers)
-        if parameters is not _PLAIN:
-            negotiate(parameters.version, strict=self._strict_versions)
-        if sum(map(len, parameters.extensions)) > MAX_EXTENSIONS_CHARS:
-            raise InvalidRequestError(f"the extensions have more than {MAX_EXTENSIONS_CHARS} characters")
-        return parameters.extensions
+        if parameters is not self._plain:
+            negotiate(parameters.version, strict=self._strict_versions, supported=self._supported)
+        return _load_asked(parameters, scope, headers)
 
-    def make_call(
-        self, principal: Principal, headers: RawHeaders, extensions: tuple[str, ...], request: Record
-    ) -> Call:
-        """What the engine learns about the call; the tenant comes from the request alone."""
+    def find_version(self, scope: Scope, headers: RawHeaders) -> str:
+        """The version that the call names, "" if it names none."""
+        return _load_parameters(scope, headers).version
+
+    def load_asked(self, scope: Scope, headers: RawHeaders) -> Asked:
+        """What a call asks for whose version is known to be served."""
+        return _load_asked(_load_parameters(scope, headers), scope, headers)
+
+    def make_call(self, principal: Principal, headers: RawHeaders, asked: Asked, request: Record) -> Call:
+        """What the engine learns about the call, with the one tenant that it names, and the extensions that are active for it."""
         if self._startup.is_draining:
             _check_not_new(request)
-        tenant = str(getattr(request, "tenant", ""))
+        tenant = choose_tenant(asked, request, principal, max_length=self._max_id_length)
+        if tenant and self._tenants is not None and tenant not in self._tenants:
+            raise InvalidParamsError(violations=[FieldViolation(field="tenant", description=_NO_TENANT)])
         if tenant != principal.tenant:
-            if len(tenant) > self._max_id_length:
-                problem = f"must have at most {self._max_id_length} characters"
-                raise InvalidParamsError(violations=[FieldViolation(field="tenant", description=problem)])
             principal = replace(principal, tenant=tenant)
         last_event_id = get_text(headers, _LAST_EVENT_ID)[: self._max_id_length]
         key = get_text(headers, _IDEMPOTENCY_KEY)
         if len(key) > self._max_id_length:
             raise InvalidParamsError(f"an Idempotency-Key has at most {self._max_id_length} characters")
-        if principal is ANONYMOUS and not extensions and not key and not last_event_id:
-            return _ANONYMOUS_CALL
-        return Call(principal, extensions, last_event_id, key)
+        call = Call(principal, (), last_event_id, key)
+        extensions = list_extensions(asked, request, call)
+        if not extensions:
+            return _ANONYMOUS_CALL if principal is ANONYMOUS else call
+        call = Call(principal, extensions, last_event_id, key)
+        return call if self._extensions is None else self._extensions.activate(call)
 
 
 def _load_parameters(scope: Scope, headers: RawHeaders) -> ServiceParameters:
     is_plain = headers.get(b"a2a-version") == _CURRENT and b"a2a-extensions" not in headers
-    if is_plain and not scope["query_string"]:
+    if is_plain and not scope["query_string"] and b"x-a2a-extensions" not in headers:
         return _PLAIN
     return load_parameters(headers.items(), scope["query_string"])
+
+
+def _load_asked(parameters: ServiceParameters, scope: Scope, headers: RawHeaders) -> Asked:
+    if sum(map(len, parameters.extensions)) > MAX_EXTENSIONS_CHARS:
+        raise InvalidRequestError(f"the extensions have more than {MAX_EXTENSIONS_CHARS} characters")
+    return Asked(parameters.extensions, find_tenants(scope, headers))
 
 
 def _check_type(headers: RawHeaders) -> None:

@@ -6,6 +6,7 @@ from urllib.parse import quote
 from starlette.types import Scope
 
 from dragoman.security import Credentials
+from dragoman.server.tls import CLIENT_CERTIFICATE
 
 RawHeaders = dict[bytes, bytes]
 
@@ -38,7 +39,8 @@ def load_credentials(scope: Scope, headers: RawHeaders) -> Credentials:
     """What an authenticator sees of a request."""
     client = scope.get("client")
     texts = {name.decode("latin-1"): value.decode("latin-1") for name, value in headers.items()}
-    return Credentials(headers=texts, peer=str(client[0]) if client else "")
+    peer = str(client[0]) if client else ""
+    return Credentials(headers=texts, peer=peer, certificate=scope.get(CLIENT_CERTIFICATE))
 
 
 def relative_path(scope: Scope) -> str:

@@ -3,12 +3,16 @@
 from starlette.types import Receive, Scope
 
 from dragoman.engine.entries import StreamItem
+from dragoman.engine.handler import Call
 from dragoman.model import A2AError, MethodNotFoundError
 from dragoman.model.operations import BY_NAME
+from dragoman.server import older_rpc
+from dragoman.server.asked import make_echo
 from dragoman.server.dispatch import EventSource
 from dragoman.server.exchange import Deliverable
 from dragoman.server.failures import error_headers, jsonrpc_status
 from dragoman.server.headers import read_headers
+from dragoman.server.older import Caller
 from dragoman.server.replies import JSON, Reply, refusal
 from dragoman.server.streaming import StreamReply
 from dragoman.server.surroundings import Surroundings
@@ -33,15 +37,27 @@ class JsonRpcExchange:
         headers = read_headers(scope)
         principal = await gate.admit(scope, headers)
         rpc = self._parse(await gate.read_body(headers, receive))
-        extensions = gate.negotiate(scope, headers)
         bound = around.operations.get(rpc.method)
         if bound is None:
-            raise MethodNotFoundError(f"there is no method {rpc.method[:60]!r}; the methods are {_METHODS}")
+            return await self._answer_older(Caller(scope, headers, principal), rpc)
+        asked = gate.negotiate(scope, headers)
         request = codec.decode(bound.operation.request, rpc.params)
-        result = await bound.run(gate.make_call(principal, headers, extensions, request), request)
+        call = gate.make_call(principal, headers, asked, request)
+        result = await bound.run(call, request)
         if bound.operation.streaming:
-            return self._stream(result)
-        return Reply(JSON, jsonrpc.build_result(rpc.id, around.encode(result, scope)))
+            return self._stream(result, call)
+        body = jsonrpc.build_result(rpc.id, around.encode(result, scope))
+        return Reply(JSON, body, headers=make_echo(call.extensions))
+
+    async def _answer_older(self, caller: Caller, rpc: RpcCall) -> Deliverable:
+        """A method that 1.0 does not have may be one of a generation before, unless the call says that it is of 1.0."""
+        older = self._around.older
+        is_of_latest = self._around.gate.find_version(caller.scope, caller.headers).startswith("1.")
+        if older is not None and not is_of_latest and older.dialect_for(rpc.method) is not None:
+            return await older_rpc.answer(older, caller, rpc)
+        if older is None:
+            self._around.gate.negotiate(caller.scope, caller.headers)
+        raise MethodNotFoundError(f"there is no method {rpc.method[:60]!r}; the methods are {_METHODS}")
 
     def refuse(self, error: A2AError) -> Deliverable:
         return refusal(
@@ -57,7 +73,7 @@ class JsonRpcExchange:
         self._id = call.id
         return call
 
-    def _stream(self, source: EventSource) -> StreamReply:
+    def _stream(self, source: EventSource, call: Call) -> StreamReply:
         call_id = self._id
         prefix = _EVENT_START + jsonrpc.result_prefix(call_id)
         suffix = jsonrpc.RESULT_SUFFIX + _EVENT_END
@@ -67,6 +83,12 @@ class JsonRpcExchange:
             return b"%b%b%b%b" % (place, prefix, sse.make_line(item.json), suffix)
 
         def error_frame(error: A2AError) -> bytes:
-            return sse.encode_event(jsonrpc.build_error(call_id, error))
+            return sse.encode_event(sse.make_line(jsonrpc.build_error(call_id, error)))
 
-        return StreamReply(source, frame=frame, error_frame=error_frame, streams=self._around.streams)
+        return StreamReply(
+            source,
+            frame=frame,
+            error_frame=error_frame,
+            streams=self._around.streams,
+            headers=make_echo(call.extensions),
+        )

@@ -7,14 +7,17 @@ from starlette.types import Receive, Scope
 
 from dragoman.model import A2AError, UnavailableError
 from dragoman.server import rest
-from dragoman.server.addresses import Addresses
-from dragoman.server.card import CARD_PATH, CardPage, CardSource
+from dragoman.server.card import CARD_PATH, KEYS_PATH, OLD_CARD_PATH, CardPage, CardSource, KeysPage, Merge
 from dragoman.server.exchange import Deliverable
 from dragoman.server.failures import WrongVerbError
 from dragoman.server.headers import read_headers
+from dragoman.server.issuing import CardIssuer
+from dragoman.server.older import Older
+from dragoman.server.older_rest import EXTENDED_CARD_PATH, serve_extended_card
 from dragoman.server.replies import JSON, NO_STORE, TEXT, EmptyReply, Reply
 from dragoman.server.startup import Startup
 from dragoman.wire import codec
+from dragoman.wire.dialects import merged_card
 
 Page: TypeAlias = Callable[[Scope], Awaitable[Deliverable]]
 
@@ -28,18 +31,28 @@ class Pages:
     """The pages of one agent, by path."""
 
     def __init__(
-        self, *, card: CardSource, addresses: Addresses, startup: Startup, card_max_age: int
+        self,
+        *,
+        card: CardSource,
+        issuer: CardIssuer,
+        startup: Startup,
+        card_max_age: int,
+        older: Older | None = None,
     ) -> None:
+        merge: Merge | None = merged_card if older is not None else None
         self._source = card
-        self._addresses = addresses
+        self._addresses = issuer.addresses
         self._startup = startup
-        self._card = CardPage(source=card, addresses=addresses, max_age=card_max_age)
+        self._card = CardPage(source=card, issuer=issuer, max_age=card_max_age, merge=merge)
+        self._keys = KeysPage(issuer, max_age=card_max_age)
         self.by_path: Mapping[str, Page] = {
             "/": self._signpost,
             "": self._signpost,
             CARD_PATH: self._serve_card,
             "/healthz": self._health,
             "/readyz": self._readiness,
+            **({KEYS_PATH: self._serve_keys} if issuer.signers else {}),
+            **({} if older is None else {OLD_CARD_PATH: self._serve_card, **_list_older(older)}),
         }
 
     async def _signpost(self, scope: Scope) -> Deliverable:
@@ -54,6 +67,9 @@ class Pages:
     async def _serve_card(self, scope: Scope) -> Deliverable:
         return self._card.answer(scope, read_headers(scope))
 
+    async def _serve_keys(self, scope: Scope) -> Deliverable:
+        return self._keys.answer(read_headers(scope))
+
     async def _health(self, scope: Scope) -> Deliverable:  # noqa: ARG002 — the shape of every page
         return Reply(TEXT, b"ok\n", headers=[NO_STORE])
 
@@ -62,6 +78,13 @@ class Pages:
         if self._startup.is_draining:
             raise UnavailableError("the agent is about to stop")
         return Reply(TEXT, b"ready\n", headers=[NO_STORE])
+
+
+def _list_older(older: Older) -> Mapping[str, Page]:
+    async def serve(scope: Scope) -> Deliverable:
+        return await serve_extended_card(older, scope)
+
+    return {EXTENDED_CARD_PATH: serve}
 
 
 class PageExchange:

@@ -5,10 +5,11 @@ from typing import NamedTuple
 
 from starlette.types import Receive, Send
 
-from dragoman.wire.media import A2A_JSON_TYPE, JSON_TYPE
+from dragoman.wire.media import A2A_JSON_TYPE, EVENT_STREAM_TYPE, JSON_TYPE
 
 JSON = JSON_TYPE.encode()
 A2A_JSON = A2A_JSON_TYPE.encode()
+EVENT_STREAM = EVENT_STREAM_TYPE.encode()
 TEXT = b"text/plain; charset=utf-8"
 
 _NOSNIFF = (b"x-content-type-options", b"nosniff")

@@ -4,6 +4,7 @@ from starlette.types import Receive, Scope
 
 from dragoman.engine.entries import StreamItem
 from dragoman.model import A2AError
+from dragoman.server.asked import make_echo
 from dragoman.server.exchange import Deliverable
 from dragoman.server.failures import NoSuchPathError, WrongVerbError, error_headers, rest_body, rest_status
 from dragoman.server.headers import read_headers, relative_raw_path
@@ -32,14 +33,18 @@ class RestExchange:
         headers = read_headers(scope)
         principal = await gate.admit(scope, headers)
         body = await gate.read_body(headers, receive) if route.verb == "POST" else b""
-        extensions = gate.negotiate(scope, headers)
+        asked = gate.negotiate(scope, headers)
         request = rest.load_request(route, scope["query_string"], body)
         bound = around.operations[route.operation.name]
-        result = await bound.run(gate.make_call(principal, headers, extensions, request), request)
+        call = gate.make_call(principal, headers, asked, request)
+        result = await bound.run(call, request)
+        echo = make_echo(call.extensions)
         if bound.operation.streaming:
-            return StreamReply(result, frame=_frame, error_frame=_frame_error, streams=around.streams)
+            return StreamReply(
+                result, frame=_frame, error_frame=_frame_error, streams=around.streams, headers=echo
+            )
         caching = (NO_STORE,) if route.verb == "GET" else ()
-        return Reply(A2A_JSON, around.encode(result, scope), headers=caching)
+        return Reply(A2A_JSON, around.encode(result, scope), headers=(*caching, *echo))
 
     def refuse(self, error: A2AError) -> Deliverable:
         return refuse(error)
@@ -77,4 +82,4 @@ def _frame(item: StreamItem) -> bytes:
 
 
 def _frame_error(error: A2AError) -> bytes:
-    return sse.encode_event(rest_body(error), event="error")
+    return sse.encode_event(sse.make_line(rest_body(error)), event="error")

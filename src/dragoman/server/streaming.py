@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from starlette.types import Message, Receive, Send
 
@@ -40,12 +41,20 @@ class StreamTimes:
     write_timeout: float
 
 
+class OpenStream(Protocol):
+    """A stream of any binding."""
+
+    def end(self) -> None:
+        """End it between two events, before its source does."""
+        ...
+
+
 class Streams:
     """The streams that are open."""
 
     def __init__(self, times: StreamTimes) -> None:
         self.times = times
-        self.open: set[StreamReply] = set()
+        self.open: set[OpenStream] = set()
 
     def end(self) -> None:
         """End them all, between two events. Readers see a stream that ends before its task does, and come back."""
@@ -61,11 +70,18 @@ class StreamReply:
     """
 
     def __init__(
-        self, source: EventSource, *, frame: Frame, error_frame: ErrorFrame, streams: Streams
+        self,
+        source: EventSource,
+        *,
+        frame: Frame,
+        error_frame: ErrorFrame,
+        streams: Streams,
+        headers: Sequence[tuple[bytes, bytes]] = (),
     ) -> None:
         self._source = source
         self._frame = frame
         self._error_frame = error_frame
+        self._start = {**_START, "headers": [*_START["headers"], *headers]} if headers else _START
         self._times = streams.times
         self._open = streams.open
         self._turn = asyncio.Lock()
@@ -105,7 +121,7 @@ class StreamReply:
             await self._write(send, _END)
 
     async def _pump(self, send: Send) -> None:
-        await self._write(send, _START)
+        await self._write(send, self._start)
         while items := await self._take():
             for chunk in self._gather(items):
                 await self._write(send, _body(chunk))

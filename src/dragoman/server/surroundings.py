@@ -7,9 +7,10 @@ from typing import Any
 from starlette.types import Scope
 
 from dragoman.model import AgentCard
-from dragoman.server.addresses import Addresses
 from dragoman.server.dispatch import BoundOperation
 from dragoman.server.gate import Gate
+from dragoman.server.issuing import CardIssuer
+from dragoman.server.older import Older
 from dragoman.server.streaming import Streams
 from dragoman.wire import codec
 
@@ -20,11 +21,13 @@ class Surroundings:
 
     gate: Gate
     operations: Mapping[str, BoundOperation]
-    addresses: Addresses
+    issuer: CardIssuer
     streams: Streams
+    older: Older | None = None
+    """Who answers calls of the generations before 1.0, if any is served."""
 
     def encode(self, result: Any, scope: Scope) -> bytes:
-        """A result of the engine as JSON; the extended card gets its interfaces like the public one."""
+        """A result of the engine as JSON; the extended card gets its interfaces and signatures like the public one."""
         if isinstance(result, AgentCard):
-            result = self.addresses.complete(result, scope)
+            result = self.issuer.issue(result, scope)
         return codec.encode(result)

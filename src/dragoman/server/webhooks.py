@@ -1,17 +1,16 @@
 """Carrying notifications to webhooks, past nobody's back door."""
 
 import asyncio
-import errno
-import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from dragoman.engine import DeliveryError
 from dragoman.model import Clock, utc_now
-from dragoman.security import EgressDeniedError, EgressPolicy
+from dragoman.security import EgressPolicy
+from dragoman.security.guarded_http import describe_failure, open_guarded_session
 from dragoman.security.signatures import (
     ID_HEADER,
     SIGNATURE_HEADER,
@@ -95,14 +94,18 @@ class WebhookSender:
             raise DeliveryError(str(error)) from None
 
     async def _post(self, url: str, headers: Mapping[str, str], body: bytes) -> None:
-        session = self._session = self._session or _open_session(self._options)
+        session = self._session = self._session or open_guarded_session(
+            self._options.egress,
+            timeout=self._options.timeout,
+            max_connections=self._options.max_connections,
+        )
         try:
             async with session.post(url, headers=headers, data=body, allow_redirects=False) as reply:
                 status = reply.status
         except TimeoutError:
             raise DeliveryError(f"no answer within {self._options.timeout}") from None
         except (OSError, ValueError, _client_error()) as error:
-            raise DeliveryError(_describe(error)) from None
+            raise DeliveryError(describe_failure(error)) from None
         if not 200 <= status < 300:
             raise DeliveryError(f"the receiver answered with HTTP {status}")
 
@@ -117,37 +120,6 @@ def _check_headers(headers: Mapping[str, str]) -> None:
     """DeliveryError if a header is reserved; one that would break out of its line is refused by the HTTP library."""
     if reserved := sorted(RESERVED_HEADERS.intersection(name.lower() for name in headers)):
         raise DeliveryError(f"a notification may not set {', '.join(reserved)}")
-
-
-def _open_session(options: WebhookOptions) -> "aiohttp.ClientSession":
-    import aiohttp  # not needed by an agent without webhooks, and slow to import
-
-    def checked_socket(address: tuple[Any, ...]) -> socket.socket:
-        family, kind, protocol, _, sockaddr = address
-        try:
-            options.egress.check(str(sockaddr[0]))
-        except EgressDeniedError as error:
-            # The library goes on to the next address of the name only after an OSError, and breaks on any other.
-            raise PermissionError(errno.EACCES, str(error)) from None
-        return socket.socket(family=family, type=kind, proto=protocol)
-
-    connector = aiohttp.TCPConnector(
-        limit=options.max_connections, use_dns_cache=False, socket_factory=checked_socket, force_close=True
-    )
-    timeout = aiohttp.ClientTimeout(total=options.timeout.total_seconds())
-    return aiohttp.ClientSession(
-        connector=connector,
-        timeout=timeout,
-        auto_decompress=False,
-        trust_env=False,
-        cookie_jar=aiohttp.DummyCookieJar(),  # what one caller's receiver sets is not for another's, nor kept for ever
-    )
-
-
-def _describe(error: Exception) -> str:
-    """In words for the operator; what went wrong below is told without the library's wrapping, which may lose it."""
-    cause = getattr(error, "os_error", error)
-    return f"{type(cause).__name__}: {cause}"
 
 
 def _client_error() -> "type[aiohttp.ClientError]":

@@ -16,7 +16,6 @@ from dragoman.model import (
     Part,
     Role,
     SendMessageResponse,
-    StreamResponse,
     Task,
     TaskPushNotificationConfig,
     TaskState,
@@ -43,7 +42,7 @@ def make_card(call: Call | None = None) -> AgentCard:
 
 def make_item(seq: int, text: str = "") -> StreamItem:
     message = Message(message_id=f"m{seq}", role=Role.AGENT, parts=(Part.of_text(text or str(seq)),))
-    return StreamItem(seq, StreamResponse(message=message))
+    return StreamItem(seq, message)
 
 
 class FakeStream:
@@ -134,6 +133,9 @@ class FakeEngine:
             "delete_push_config": Empty(),
             "get_extended_card": make_card(),
         } | answers
+
+    def find_name(self, call: Call, name: str) -> str:
+        return f"named {name}"
 
     async def start(self) -> None:
         self.starts += 1

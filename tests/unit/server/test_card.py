@@ -24,7 +24,7 @@ async def test_the_card_lists_both_bindings_in_order(app):
     card = (await ask(app, "GET", PATH)).json()
     assert [
         (entry["protocolBinding"], entry["protocolVersion"]) for entry in card["supportedInterfaces"]
-    ] == [("JSONRPC", "1.0"), ("HTTP+JSON", "1.0")]
+    ] == [("JSONRPC", "1.0"), ("HTTP+JSON", "1.0"), ("JSONRPC", "0.3"), ("HTTP+JSON", "0.3")]
     assert card["skills"][0]["tags"] == []
 
 
@@ -39,13 +39,13 @@ async def test_the_card_can_be_cached(app):
 
 @pytest.mark.parametrize("template", ["{}", "W/{}", '"other", {}', "*"])
 async def test_a_card_that_the_caller_has_is_not_sent_again(app, template):
-    etag = (await ask(app, "GET", PATH)).headers["etag"]
+    etag = (await ask(app, "GET", PATH, headers={})).headers["etag"]
     again = await ask(app, "GET", PATH, headers={"if-none-match": template.format(etag)})
     assert (again.status, again.body, again.headers["etag"]) == (304, b"", etag)
 
 
 async def test_a_card_of_the_same_date_is_not_sent_again(app):
-    date = (await ask(app, "GET", PATH)).headers["last-modified"]
+    date = (await ask(app, "GET", PATH, headers={})).headers["last-modified"]
     assert (await ask(app, "GET", PATH, headers={"if-modified-since": date})).status == 304
     assert (await ask(app, "GET", PATH, headers={"if-modified-since": "yesterday"})).status == 200
     both = {"if-modified-since": date, "if-none-match": '"other"'}
@@ -60,13 +60,13 @@ async def test_another_address_is_another_card(app):
 
 async def test_the_public_url_wins():
     app = serve(public_url="https://agents.example/echo/")
-    assert await get_urls(app) == ["https://agents.example/echo/", "https://agents.example/echo"]
-    assert "vary" not in (await ask(app, "GET", PATH)).headers
+    assert await get_urls(app) == ["https://agents.example/echo/", "https://agents.example/echo"] * 2
+    assert (await ask(app, "GET", PATH)).headers["vary"] == "A2A-Version"
 
 
 async def test_the_request_tells_the_url(app):
-    assert await get_urls(app) == ["http://agent.example/", "http://agent.example"]
-    assert await get_urls(app, scheme="https", root_path="/a b", path="/a b" + PATH) == [
+    assert await get_urls(app) == ["http://agent.example/", "http://agent.example"] * 2
+    assert (await get_urls(app, scheme="https", root_path="/a b", path="/a b" + PATH))[:2] == [
         "https://agent.example/a%20b/",
         "https://agent.example/a%20b",
     ]

@@ -106,7 +106,8 @@ async def test_a_double_slash_before_the_path_is_forgiven(app):
 
 async def test_the_extended_card_says_where_the_agent_is(app):
     card = (await ask(app, "GET", "/extendedAgentCard")).json()
-    assert [entry["protocolBinding"] for entry in card["supportedInterfaces"]] == ["JSONRPC", "HTTP+JSON"]
+    interfaces = card["supportedInterfaces"]
+    assert [entry["protocolBinding"] for entry in interfaces] == ["JSONRPC", "HTTP+JSON"] * 2
 
 
 async def test_extensions_of_several_lines_reach_the_engine(app, engine):

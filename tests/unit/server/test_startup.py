@@ -124,7 +124,7 @@ async def test_it_works_mounted_where_no_lifespan_reaches_it(outer, app, engine)
     rest = await ask(host, "GET", "/agents/one/tasks/t1")
     urls = [entry["url"] for entry in card.json()["supportedInterfaces"]]
     assert (answer.status, rest.status, engine.starts) == (200, 200, 1)
-    assert urls == ["http://127.0.0.1:8000/agents/one/", "http://127.0.0.1:8000/agents/one"]
+    assert urls[:2] == ["http://127.0.0.1:8000/agents/one/", "http://127.0.0.1:8000/agents/one"]
 
 
 async def test_an_engine_that_cannot_stop_says_so(engine, caplog):

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from dragoman.model import TaskNotFoundError, UnavailableError
+from dragoman.model.extensions import STREAM_RESUMPTION
 from dragoman.server import HttpOptions, Service
 from tests.unit.server.asgi import RPC_HEADERS, Request, ask, call, make_scope
 from tests.unit.server.fakes import MESSAGE, FakeEngine, FakeStream, make_card, make_item
@@ -40,6 +41,20 @@ async def test_jsonrpc_wraps_every_event_in_a_response():
     place, _, rest = answer.body.partition(b"\n")
     assert place.startswith(b"id: 1-")
     assert rest.startswith(b'data: {"jsonrpc":"2.0","id":7,"result":{"message":')
+
+
+@pytest.mark.parametrize(
+    "asking", [{"a2a-extensions": STREAM_RESUMPTION}, {"last-event-id": "0-00000000"}], ids=["named", "used"]
+)
+async def test_readers_that_ask_for_ids_are_told_that_they_mean_something(asking):
+    headers = {**RPC_HEADERS, **asking}
+    stream = FakeStream(make_item(1), make_item(2))
+    by_jsonrpc = await call(serve(stream), "SubscribeToTask", {"id": "t1"}, headers=headers)
+    by_rest = await ask(serve(FakeStream(make_item(1), make_item(2))), "GET", PATH, headers=headers)
+    for answer in (by_jsonrpc, by_rest):
+        places = [block.partition(b"\n")[0] for block in answer.body.split(b"\n\n")[:2]]
+        assert [place[:6] for place in places] == [b"id: 1-", b"id: 2-"]
+        assert answer.headers["a2a-extensions"] == STREAM_RESUMPTION
 
 
 async def test_what_is_there_at_once_leaves_at_once():
