@@ -16,6 +16,7 @@ from dragoman.client.notifications import (
 from dragoman.client.options import Timeout
 from dragoman.client.receiving import NotificationReceiver
 from dragoman.client.streams import EventStream
+from dragoman.client.tls import Tls
 from dragoman.client.transport import AnswerLimits
 from dragoman.resilience import Backoff
 
@@ -38,5 +39,6 @@ __all__ = [
     "StaleNotificationError",
     "TaskHandle",
     "Timeout",
+    "Tls",
     "UnexpectedTaskError",
 ]

@@ -1,7 +1,11 @@
 """URLs that somebody else wrote."""
 
+import re
 from ipaddress import ip_address
+from typing import NamedTuple
 from urllib.parse import urljoin, urlsplit
+
+_AUTHORITY = re.compile(r"(?:[A-Za-z0-9._-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\]):([0-9]{1,5})", re.ASCII)
 
 
 def is_http_url(url: str) -> bool:
@@ -11,6 +15,28 @@ def is_http_url(url: str) -> bool:
         return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
+
+
+class GrpcAddress(NamedTuple):
+    """Where a gRPC server listens, and whether with TLS."""
+
+    authority: str
+    is_secure: bool
+
+
+def read_grpc_address(url: str, *, is_secure: bool) -> GrpcAddress | None:
+    """`host:port`, which does not say whether there is TLS: then `is_secure` does; or a URL, which says it (D-20).
+
+    None if it is neither.
+    """
+    if is_http_url(url):
+        parts = urlsplit(url)
+        with_tls = parts.scheme == "https"
+        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+        return GrpcAddress(f"{host}:{parts.port or (443 if with_tls else 80)}", with_tls)
+    found = _AUTHORITY.fullmatch(url)
+    is_port = found is not None and 0 < int(found[1]) < 65536
+    return GrpcAddress(url, is_secure) if is_port else None
 
 
 def is_same_origin(one: str, other: str) -> bool:

@@ -12,7 +12,8 @@ from dragoman.client.deadlines import Deadline
 from dragoman.client.folding import TaskView
 from dragoman.client.sending import Outgoing, Sender
 from dragoman.client.streams import EventStream
-from dragoman.model import InputRequiredError, NoTextError, Task, TaskFailedError, TaskState
+from dragoman.model import JSON, InputRequiredError, NoTextError, Task, TaskFailedError, TaskState
+from dragoman.model.extensions import load_question_schema
 
 
 class Question(Struct, frozen=True):
@@ -24,6 +25,11 @@ class Question(Struct, frozen=True):
     def text(self) -> str:
         message = self.task.status.message
         return read_text(message) if message is not None else ""
+
+    @property
+    def schema(self) -> dict[str, JSON] | None:
+        """The JSON Schema of the answer, if the agent says it (docs/extensions)."""
+        return load_question_schema(self.task.status.message)
 
     @property
     def is_about_credentials(self) -> bool:

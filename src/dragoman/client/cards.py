@@ -1,7 +1,8 @@
 """Where an agent's card comes from and how long it holds (SPEC 4.1, 4.3, CCH-01 to CCH-07)."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from msgspec import Struct
@@ -12,7 +13,6 @@ from dragoman.client.credentials import Credentials, Headers
 from dragoman.client.http import Http, HttpReply, HttpRequest
 from dragoman.client.transport.replies import load_failure
 from dragoman.model import (
-    JSON,
     LATEST,
     AgentCard,
     BadResponse,
@@ -20,22 +20,25 @@ from dragoman.model import (
     ParseError,
     TimedOut,
     Unreachable,
-    VersionMismatch,
 )
 from dragoman.wire.codec import decode, decode_json
+from dragoman.wire.dialects import load_card as load_any_card
+from dragoman.wire.freshness import get_lifetime
 from dragoman.wire.media import JSON_TYPE
 from dragoman.wire.parameters import VERSION_HEADER
 
-WELL_KNOWN_PATH = "/.well-known/agent-card.json"
+if TYPE_CHECKING:
+    from dragoman.security.cards import CardVerifier
 
-DEFAULT_LIFETIME_SECONDS = 300.0
-"""How long a card holds whose answer says nothing about it (CCH-07)."""
+WELL_KNOWN_PATH = "/.well-known/agent-card.json"
+OLD_WELL_KNOWN_PATH = "/.well-known/agent.json"
+"""Where 0.2 and 0.1 have it (SPEC 7.1)."""
 
 MAX_CARD_BYTES = 4 * 1024 * 1024
 MAX_REDIRECTS = 3
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_OK, _NOT_MODIFIED, _UNAUTHENTICATED = 200, 304, 401
+_OK, _NOT_MODIFIED, _UNAUTHENTICATED, _NOT_FOUND = 200, 304, 401, 404
 _FIXED = {"accept": JSON_TYPE, VERSION_HEADER.lower(): LATEST.value}
 
 
@@ -55,6 +58,12 @@ def find_card_url(target: str) -> str:
     return url if path.endswith(".json") else url.partition("?")[0].rstrip("/") + WELL_KNOWN_PATH
 
 
+def find_old_card_url(target: str, url: str) -> str:
+    """Where agents before 0.3 have the card, if `url` was found for `target` by the path of today; else empty."""
+    is_found = url.endswith(WELL_KNOWN_PATH) and url != target
+    return url.removesuffix(WELL_KNOWN_PATH) + OLD_WELL_KNOWN_PATH if is_found else ""
+
+
 def check_url(target: str) -> str:
     """`target` as it is; ValueError if it is not an absolute http or https URL."""
     if not is_http_url(target):
@@ -65,10 +74,16 @@ def check_url(target: str) -> str:
 
 
 class CardFetcher:
-    """Fetches one card. Redirects are followed, but credentials do not leave the origin they are meant for."""
+    """Fetches one card. Redirects are followed, but credentials do not leave the origin they are meant for.
 
-    def __init__(self, http: Http, url: str, credentials: Credentials, *, idle: float | None = None) -> None:
+    If there is none at `url`, it is looked for at `old_url`, and from then on only where it was found.
+    """
+
+    def __init__(
+        self, http: Http, url: str, credentials: Credentials, *, old_url: str = "", idle: float | None = None
+    ) -> None:
         self.url = url
+        self._old_url = old_url
         self._http = http
         self._credentials = credentials
         self._idle = idle
@@ -78,7 +93,9 @@ class CardFetcher:
 
         Raises Unreachable, TimedOut, Rejected, an A2AError, or BadResponse that names the members that do not fit.
         """
-        reply = await self._credentials.send(lambda headers: self._get({**headers, **_validators(kept)}))
+        reply = await self._ask(kept)
+        if reply.status == _NOT_FOUND and self._old_url:
+            reply = await self._ask_at_old_place(reply)
         expires = now + get_lifetime(reply.headers)
         if kept is not None and reply.status == _NOT_MODIFIED:
             return replace(kept, expires=expires)
@@ -86,6 +103,18 @@ class CardFetcher:
             raise load_failure(reply, self.url)
         card = load_card(reply.body, self.url)
         return KeptCard(card, reply.headers.get("etag", ""), reply.headers.get("last-modified", ""), expires)
+
+    async def _ask(self, kept: KeptCard | None) -> HttpReply:
+        return await self._credentials.send(lambda headers: self._get({**headers, **_validators(kept)}))
+
+    async def _ask_at_old_place(self, missing: HttpReply) -> HttpReply:
+        """What is at the old address, if there is anything; else `missing`."""
+        here, self.url, self._old_url = self.url, self._old_url, ""
+        reply = await self._ask(None)
+        if reply.status == _OK:
+            return reply
+        self.url, self._old_url = here, self.url
+        return missing
 
     async def _get(self, headers: Headers) -> HttpReply:
         """Follow redirects, and raise a refusal for want of credentials."""
@@ -106,26 +135,46 @@ class CardFetcher:
 
 
 class CardKeeper:
-    """Keeps the card of one client: fetched when it is first needed, asked after when it has expired."""
+    """Keeps the card of one client: fetched when it is first needed, asked after when it has expired.
+
+    With a `verifier`, a card is used only if that finds it good: when it comes, and again whenever it is asked after, for keys are
+    revoked, too. Without a `fetcher` there is the `card` alone.
+    """
 
     def __init__(
-        self, fetcher: CardFetcher | None, card: AgentCard | None, *, now: Callable[[], float]
+        self,
+        fetcher: CardFetcher | None,
+        card: AgentCard | None,
+        *,
+        now: Callable[[], float],
+        verifier: "CardVerifier | None" = None,
     ) -> None:
         self._fetcher = fetcher
-        self._kept = None if card is None else KeptCard(card)
+        self._given = card
+        self._verifier = verifier
+        self._kept: KeptCard | None = None
+        self._pinned: AgentCard | None = None
         self._now = now
         self._lock = asyncio.Lock()
 
     async def get(self) -> AgentCard:
+        """The card in use. UntrustedCard if it does not prove who wrote it, and whatever `CardFetcher.fetch` raises."""
+        if self._pinned is not None:
+            return self._pinned
         if kept := self._get_fresh():
             return kept.card
         async with self._lock:
             kept = self._get_fresh() or await self._renew()
         return kept.card
 
-    def pin(self, card: AgentCard) -> None:
-        """Use `card` from now on and ask no more: it is the extended one (EXT-03)."""
-        self._kept = KeptCard(card)
+    async def pin(self, card: AgentCard, url: str) -> None:
+        """Use `card` from now on and ask no more: it is the extended one, which came from `url` (EXT-03, SIG-14)."""
+        await self._verify(card, url)
+        self._pinned = card
+
+    def unpin(self) -> None:
+        """Go back to the public card: the session is over."""
+        self._pinned = None
 
     def _get_fresh(self) -> KeptCard | None:
         kept = self._kept
@@ -133,44 +182,42 @@ class CardKeeper:
         return kept if is_fresh else None
 
     async def _renew(self) -> KeptCard:
-        assert self._fetcher is not None  # a card without one never expires
+        kept = await self._fetch()
+        url = "" if self._fetcher is None else self._fetcher.url
+        await self._verify(kept.card, url)
+        self._kept = kept
+        return kept
+
+    async def _fetch(self) -> KeptCard:
+        if self._fetcher is None:
+            assert self._given is not None
+            return KeptCard(self._given)
         try:
-            self._kept = await self._fetcher.fetch(self._kept, self._now())
+            return await self._fetcher.fetch(self._kept, self._now())
         except (Unreachable, TimedOut):
             if self._kept is None:
                 raise
             # RFC 9111, 4.2.4: disconnected, a stale card is better than none; the call will tell.
-        return self._kept
+            return self._kept
+
+    async def _verify(self, card: AgentCard, url: str) -> None:
+        if self._verifier is not None:
+            await self._verifier.verify(card, url=url)
 
 
 def load_card(body: bytes, url: str) -> AgentCard:
-    """Read a card; VersionMismatch if it is of an older generation, BadResponse if it is none."""
+    """Read a card of any generation; BadResponse that names the members of one that does not fit, or is no card."""
     try:
         return decode(AgentCard, body)
     except ParseError as error:
         raise BadResponse(f"what {url!r} answers is not a card: {error.message}", url=url) from None
+    except InvalidParamsError:
+        pass
+    try:
+        return load_any_card(decode_json(body))
     except InvalidParamsError as error:
-        if offered := _get_old_version(decode_json(body)):
-            problem = f"the agent at {url!r} offers A2A {offered}; this client speaks {LATEST.value}"
-            raise VersionMismatch(problem, url=url) from None
         problems = "; ".join(f"{violation.field}: {violation.description}" for violation in error.violations)
         raise BadResponse(f"the card at {url!r} does not fit: {problems or error.message}", url=url) from None
-
-
-def get_lifetime(headers: Mapping[str, str]) -> float:
-    """Seconds that an answer holds by its `Cache-Control` and `Age`; the default if it does not say."""
-    directives = {part.strip().lower() for part in headers.get("cache-control", "").split(",")}
-    if directives & {"no-cache", "no-store"}:
-        return 0.0
-    ages = [part.partition("=")[2].strip('"') for part in directives if part.startswith("max-age=")]
-    seconds = _read_seconds(ages[0]) if ages else None
-    if seconds is None:
-        return DEFAULT_LIFETIME_SECONDS
-    return max(0.0, seconds - (_read_seconds(headers.get("age", "")) or 0.0))
-
-
-def _read_seconds(text: str) -> float | None:
-    return float(text) if text.isdecimal() and len(text) <= 9 else None
 
 
 def _validators(kept: KeptCard | None) -> dict[str, str]:
@@ -178,14 +225,3 @@ def _validators(kept: KeptCard | None) -> dict[str, str]:
         return {}
     found = {"if-none-match": kept.etag, "if-modified-since": kept.last_modified}
     return {name: value for name, value in found.items() if value}
-
-
-def _get_old_version(value: JSON) -> str:
-    """The version that a card from before 1.0 names: it has one `url` and no list of interfaces (SPEC 7)."""
-    match value:
-        case {"url": str(), "protocolVersion": str(version)} if "supportedInterfaces" not in value:
-            return version
-        case {"url": str(), "capabilities": dict()} if "supportedInterfaces" not in value:
-            return "0.1"
-        case _:
-            return ""

@@ -2,7 +2,7 @@
 
 import ssl
 import warnings
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
@@ -10,18 +10,20 @@ from typing import TYPE_CHECKING, Self, TypeVar
 import msgspec
 
 from dragoman.client.asking import Conversation, OnQuestion
-from dragoman.client.cards import CardFetcher, CardKeeper, check_url, find_card_url
 from dragoman.client.content import Content
 from dragoman.client.credentials import Auth, Credentials, Headers
 from dragoman.client.deadlines import Deadline, Duration
+from dragoman.client.extensions import NamedExtension, list_wanted
 from dragoman.client.handle import TaskHandle
-from dragoman.client.http import AiohttpHttp, AsgiApp, AsgiHttp, Http
+from dragoman.client.http import AsgiApp, Http
+from dragoman.client.opening import choose_http, open_session
 from dragoman.client.options import (
     BINDINGS,
     DEFAULT_LIMITS,
     DEFAULT_RESUBSCRIBE,
     DEFAULT_RETRY,
     DEFAULT_TIMEOUT,
+    GENERATIONS,
     POLLING_SECONDS,
     REAL_WORLD,
     Options,
@@ -30,14 +32,16 @@ from dragoman.client.options import (
 )
 from dragoman.client.paging import iterate_pages
 from dragoman.client.sending import Outgoing, Sender
-from dragoman.client.session import Session
 from dragoman.client.streams import EventStream
+from dragoman.client.tls import Tls
 from dragoman.client.transport import AnswerLimits
 from dragoman.model import (
     AgentCard,
+    AgentInterface,
     AuthenticationInfo,
     Binding,
     DeleteTaskPushNotificationConfigRequest,
+    Generation,
     GetExtendedAgentCardRequest,
     GetTaskPushNotificationConfigRequest,
     GetTaskRequest,
@@ -61,20 +65,22 @@ from dragoman.resilience import Backoff
 if TYPE_CHECKING:
     import aiohttp
 
-R = TypeVar("R", bound=Record)
+    from dragoman.security.cards import CardVerifier
 
-IN_PROCESS_URL = "http://localhost"
+R = TypeVar("R", bound=Record)
 
 
 class Client:
     """Calls one agent: by the URL it answers at, by the URL of its card, by its card, or in process by its ASGI app.
 
     Use it with `async with`, or `close` it. Options that are not said elsewhere: `auth` gives headers, afresh when the
-    agent answers 401; `bindings` are those that may be used, in the order of the card; `tenant` replaces the card's;
-    `retry` is for calls, `resubscribe` for streams that break and for tasks that are polled;
+    agent answers 401; `bindings` and `generations` are those that may be used, in the order of the card, and `fallback` goes on to
+    the next one when there is no connection to the first, of its generation unless `crosses_generations`; `verify` decides whose cards are believed; `tenant` replaces the card's;
+    `extensions` are asked for, by their URIs or as objects that have one, beside Dragoman's own where the card declares them;
+    `retry` is for calls, `resubscribe` for streams that break and tasks that are polled; `tls` says whom to trust and what to show;
     `http` is a TLS context, a session of aiohttp that stays the caller's, or an `Http` of one's own.
 
-    Errors: PeerError and its kinds for what an agent does not manage to say, A2AError and its kinds for what it says,
+    Errors: PeerError and its kinds for what an agent does not manage to say, UntrustedCard among them, A2AError and its kinds for what it says,
     TaskFailedError, InputRequiredError and NoTextError from `ask`, NoTaskError from `start`.
     """
 
@@ -85,7 +91,11 @@ class Client:
         headers: Headers | None = None,
         auth: Auth | None = None,
         bindings: Sequence[Binding] = BINDINGS,
-        extensions: Sequence[str] = (),
+        generations: Collection[Generation] = GENERATIONS,
+        fallback: bool = True,
+        crosses_generations: bool = False,
+        verify: "CardVerifier | None" = None,
+        extensions: Sequence[str | NamedExtension] = (),
         tenant: str | None = None,
         accepted_output_modes: Sequence[str] = (),
         timeout: Timeout = DEFAULT_TIMEOUT,
@@ -93,24 +103,29 @@ class Client:
         resubscribe: Backoff = DEFAULT_RESUBSCRIBE,
         limits: AnswerLimits = DEFAULT_LIMITS,
         polling_seconds: float = POLLING_SECONDS,
+        tls: Tls | None = None,
         http: "Http | aiohttp.ClientSession | ssl.SSLContext | None" = None,
         world: World = REAL_WORLD,
     ) -> None:
         _check_limits(limits)
         options = Options(
             bindings=tuple(bindings),
-            extensions=tuple(extensions),
+            generations=tuple(generations),
+            fallback=fallback,
+            crosses_generations=crosses_generations,
+            extensions=list_wanted(extensions),
             tenant=tenant,
             accepted_output_modes=tuple(accepted_output_modes),
             timeout=timeout,
             retry=retry,
             resubscribe=resubscribe,
             limits=limits,
+            tls=tls,
             polling_seconds=polling_seconds,
             world=world,
         )
-        self._http = _choose_http(target, http, timeout)
-        self._session = _open_session(target, self._http, Credentials(headers, auth), options)
+        self._http = choose_http(target, tls.make_context() if http is None and tls else http, timeout)
+        self._session = open_session(target, self._http, Credentials(headers, auth), options, verify)
         self._sender = Sender(self._session)
 
     @property
@@ -140,6 +155,21 @@ class Client:
         """Give up every connection; tasks go on without a reader. May be called again."""
         await self._session.close()
 
+    @property
+    def generation(self) -> Generation | None:
+        """The generation of the protocol that the agent is called in; None before the first call."""
+        return self._session.generation
+
+    @property
+    def interface(self) -> AgentInterface | None:
+        """The address that is called, as the card names it; None before the first call."""
+        return self._session.interface
+
+    @property
+    def active_extensions(self) -> frozenset[str]:
+        """The URIs of the extensions that the agent said are active, when it last answered a call."""
+        return self._session.active_extensions
+
     async def card(self) -> AgentCard:
         """The agent's card: kept for as long as the agent said, then asked after again."""
         return await self._session.card()
@@ -147,7 +177,7 @@ class Client:
     async def extended_card(self) -> AgentCard:
         """The card for this caller; it takes the place of the public one until the client is closed (EXT-03)."""
         card = await self._call(operations.GET_EXTENDED_CARD, GetExtendedAgentCardRequest(), AgentCard)
-        self._session.pin_card(card)
+        await self._session.pin_card(card)
         return card
 
     async def ask(
@@ -362,29 +392,3 @@ def _check_limits(limits: object) -> None:
         raise TypeError(
             f"a client takes dragoman.client.AnswerLimits, and not {kind.__module__}.{kind.__qualname__}"
         )
-
-
-def _choose_http(
-    target: str | AgentCard | AsgiApp,
-    http: "Http | aiohttp.ClientSession | ssl.SSLContext | None",
-    timeout: Timeout,
-) -> Http:
-    if isinstance(http, Http):
-        return http
-    if callable(target):
-        return AsgiHttp(target)
-    if isinstance(http, ssl.SSLContext):
-        return AiohttpHttp(connect_seconds=timeout.connect_seconds, tls=http)
-    return AiohttpHttp(connect_seconds=timeout.connect_seconds, session=http)
-
-
-def _open_session(
-    target: str | AgentCard | AsgiApp, http: Http, credentials: Credentials, options: Options
-) -> Session:
-    now = options.world.now
-    if isinstance(target, AgentCard):
-        url = target.supported_interfaces[0].url
-        return Session(url, http, CardKeeper(None, target, now=now), credentials, options)
-    url = check_url(target) if isinstance(target, str) else IN_PROCESS_URL
-    fetcher = CardFetcher(http, find_card_url(url), credentials, idle=options.timeout.idle_seconds)
-    return Session(url, http, CardKeeper(fetcher, None, now=now), credentials, options)

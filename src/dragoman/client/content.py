@@ -27,7 +27,10 @@ def compose(content: Content, *, message_id: str, context_id: str = "", task_id:
             task_id=task_id,
         )
     return msgspec.structs.replace(
-        content, context_id=content.context_id or context_id, task_id=content.task_id or task_id
+        content,
+        message_id=content.message_id or message_id,
+        context_id=content.context_id or context_id,
+        task_id=content.task_id or task_id,
     )
 
 

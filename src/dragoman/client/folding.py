@@ -159,6 +159,13 @@ class TaskView:
             metadata=_merge(self._task.metadata, task.metadata),
         )
 
+    def forget(self, artifact_id: str) -> None:
+        """There is no such artifact after all."""
+        self._artifacts.pop(artifact_id, None)
+        self._made = None
+        if self._task is not None:
+            self._task = replace(self._task, artifacts=None)
+
     def _take_task(self, task: Task) -> None:
         if self._task is not None and task.id != self._task.id:
             return

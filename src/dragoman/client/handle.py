@@ -3,7 +3,7 @@
 from collections.abc import Generator
 from typing import Any
 
-from dragoman.client.asking import read_until_settled
+from dragoman.client.asking import Question, read_until_settled
 from dragoman.client.content import Content, read_text
 from dragoman.client.deadlines import Deadline, Duration
 from dragoman.client.folding import TaskView
@@ -59,6 +59,11 @@ class TaskHandle:
         """What the task has to say: the text of its artifacts, or of its status while there are none."""
         return read_text(self.task)
 
+    @property
+    def question(self) -> Question | None:
+        """What the agent asks, while the task waits for an answer; `question.schema` is what that should look like."""
+        return Question(self.task) if self.state.is_interrupted else None
+
     def __await__(self) -> Generator[Any, None, Task]:
         return self.result().__await__()
 
@@ -82,17 +87,25 @@ class TaskHandle:
         return self._take(await self._call(CANCEL_TASK, CancelTaskRequest(id=self._id, metadata=metadata)))
 
     async def reply(
-        self, content: Content, *, return_immediately: bool = False, metadata: Metadata | None = None
+        self,
+        content: Content,
+        *,
+        return_immediately: bool = False,
+        metadata: Metadata | None = None,
+        idempotency_key: str = "",
     ) -> "TaskHandle | Message":
         """Send a message to the task, for instance the answer to what it asks.
 
-        Comes back like `Client.send`: with this handle, or with the message that an agent may answer instead.
+        Comes back like `Client.send`: with this handle, or with the message that an agent may answer instead. A second
+        reply under one `idempotency_key` is not said again, to agents that know such keys.
         """
-        outgoing = Outgoing(context_id=self.context_id, task_id=self._id, metadata=metadata)
+        outgoing = Outgoing(
+            context_id=self.context_id, task_id=self._id, metadata=metadata, key=idempotency_key
+        )
         request = self._sender.build(content, outgoing, return_immediately=return_immediately)
         self._view = self._view.copy()
         self._view.mark_answered()
-        answer = await self._sender.send(request)
+        answer = await self._sender.send(request, key=idempotency_key)
         if isinstance(answer, Message):
             return answer
         if answer.id != self._id:

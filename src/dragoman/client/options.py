@@ -8,11 +8,13 @@ from uuid import uuid4
 
 from msgspec import Struct
 
+from dragoman.client.tls import Tls
 from dragoman.client.transport import AnswerLimits
-from dragoman.model import Binding
+from dragoman.model import Binding, Generation
 from dragoman.resilience import Backoff
 
-BINDINGS = (Binding.JSONRPC, Binding.REST)
+BINDINGS = (Binding.JSONRPC, Binding.REST, Binding.GRPC)
+GENERATIONS = (Generation.V1_0, Generation.V0_3, Generation.V0_2, Generation.V0_1)
 POLLING_SECONDS = 2.0
 
 
@@ -52,6 +54,9 @@ class Options(Struct, frozen=True, kw_only=True):
     """How one client behaves."""
 
     bindings: tuple[Binding, ...] = BINDINGS
+    generations: tuple[Generation, ...] = GENERATIONS
+    fallback: bool = True
+    crosses_generations: bool = False
     extensions: tuple[str, ...] = ()
     tenant: str | None = None
     accepted_output_modes: tuple[str, ...] = ()
@@ -60,4 +65,5 @@ class Options(Struct, frozen=True, kw_only=True):
     resubscribe: Backoff = DEFAULT_RESUBSCRIBE
     polling_seconds: float = POLLING_SECONDS
     limits: AnswerLimits = DEFAULT_LIMITS
+    tls: Tls | None = None
     world: World = REAL_WORLD

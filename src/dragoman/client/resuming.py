@@ -32,6 +32,11 @@ class Cursor:
         return is_repeat
 
 
+def is_own_mark(id: str) -> bool:
+    """Whether the id is one of Dragoman's, whose snapshots are whole: what is not in them is not on the task's log."""
+    return "-" in id and _read_number(id) is not None
+
+
 def _is_at_least(one: int | None, other: int | None) -> bool:
     return one is not None and other is not None and one >= other
 

@@ -36,19 +36,20 @@ REPEATABLE = frozenset(
 _GATEWAY_FAILURES = frozenset({429, 502, 503, 504})
 
 
-def may_repeat(operation: Operation | None, error: DragomanError) -> bool:
+def may_repeat(operation: Operation | None, error: DragomanError, *, is_keyed: bool = False) -> bool:
     """Whether the same request may go out again. `operation` None is the reading of a card.
 
     What may not be carried out twice is repeated only if it was not carried out for sure: it never left, or the agent
-    said that it cannot take it now.
+    said that it cannot take it now; or if the agent knows it again, by a key that it says it heeds (`is_keyed`).
     """
+    is_harmless = is_keyed or operation is None or operation.name in REPEATABLE
     match error:
         case NeverSent() | UnavailableError():
             return True
         case Unreachable() | TimedOut():
-            return _is_repeatable(operation)
+            return is_harmless
         case Rejected():
-            return error.status in _GATEWAY_FAILURES and _is_repeatable(operation)
+            return error.status in _GATEWAY_FAILURES and is_harmless
         case _:
             return False
 
@@ -56,7 +57,3 @@ def may_repeat(operation: Operation | None, error: DragomanError) -> bool:
 def get_wanted_delay(error: DragomanError) -> float:
     """Seconds that the agent asked to wait."""
     return error.retry_after.total_seconds() if isinstance(error, UnavailableError) else 0.0
-
-
-def _is_repeatable(operation: Operation | None) -> bool:
-    return operation is None or operation.name in REPEATABLE

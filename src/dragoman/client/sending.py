@@ -10,7 +10,7 @@ from dragoman.client.content import Content, compose, read_metadata
 from dragoman.client.deadlines import Deadline
 from dragoman.client.folding import TaskView
 from dragoman.client.polling import PollingSource
-from dragoman.client.session import Session
+from dragoman.client.session import IDEMPOTENCY_HEADER, Session
 from dragoman.client.streams import EventStream, subscribe
 from dragoman.client.transport import EventSource, SingleSource
 from dragoman.model import (
@@ -25,8 +25,6 @@ from dragoman.model import (
     UnsupportedOperationError,
 )
 from dragoman.model.operations import SEND_MESSAGE, SEND_STREAMING_MESSAGE
-
-IDEMPOTENCY_HEADER = "idempotency-key"
 
 
 class Outgoing(Struct, frozen=True, kw_only=True):
@@ -87,7 +85,8 @@ class Sender:
         self, request: SendMessageRequest, *, view: TaskView | None = None, deadline: Deadline | None = None
     ) -> EventStream:
         """The events that follow a message: a stream where the agent has it, else its answer and polling."""
-        return EventStream(self.session, partial(self._open, request), view=view, deadline=deadline)
+        connect = partial(self._open, request, self.session.options.world.new_id())
+        return EventStream(self.session, connect, view=view, deadline=deadline, is_sending=True)
 
     def follow(
         self,
@@ -101,8 +100,7 @@ class Sender:
         connect = partial(subscribe, self.session, task_id)
         return EventStream(self.session, connect, task_id=task_id, view=view, deadline=deadline, watch=watch)
 
-    async def _open(self, request: SendMessageRequest) -> EventSource:
-        key = self.session.options.world.new_id()
+    async def _open(self, request: SendMessageRequest, key: str) -> EventSource:
         if await self.session.offers("streaming"):
             try:
                 return await self.session.open(

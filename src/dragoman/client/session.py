@@ -1,5 +1,6 @@
 """The operations of one agent: card, interface, headers and retries (SPEC 2, 3.6)."""
 
+import logging
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -8,8 +9,10 @@ from msgspec.structs import replace
 
 from dragoman.client.cards import CardKeeper
 from dragoman.client.credentials import Credentials, Headers
+from dragoman.client.dialing import make_older_headers, open_grpc, open_older
+from dragoman.client.extensions import ExtensionWatch, choose_extensions
 from dragoman.client.http import Http
-from dragoman.client.interfaces import choose_interfaces
+from dragoman.client.interfaces import choose_interfaces, generation_of
 from dragoman.client.options import Options
 from dragoman.client.retrying import get_wanted_delay, may_repeat
 from dragoman.client.transport import EventSource, JsonRpcTransport, RestTransport, Transport
@@ -19,17 +22,23 @@ from dragoman.model import (
     AgentInterface,
     Binding,
     DragomanError,
+    Generation,
     NeverSent,
     Operation,
     PushNotificationNotSupportedError,
     Record,
     UnsupportedOperationError,
 )
+from dragoman.model.extensions import IDEMPOTENCY_KEY
 from dragoman.resilience import Backoff
 from dragoman.wire.parameters import ServiceParameters, dump_parameters
 
 T = TypeVar("T")
 R = TypeVar("R", bound=Record)
+
+IDEMPOTENCY_HEADER = "idempotency-key"
+
+logger = logging.getLogger("dragoman.client")
 
 _NONE: Headers = {}
 
@@ -37,15 +46,36 @@ _NONE: Headers = {}
 class _Line:
     """The interfaces that can be used, and the one that is."""
 
-    def __init__(self, card: AgentCard, interfaces: list[AgentInterface], transport: Transport) -> None:
+    def __init__(
+        self,
+        card: AgentCard,
+        interfaces: list[AgentInterface],
+        extensions: tuple[str, ...],
+        make_transport: Callable[[AgentInterface], Transport],
+    ) -> None:
         self.card = card
         self.interfaces = interfaces
-        self.transport = transport
-        self.index = 0
+        self._extensions = extensions
+        self._make_transport = make_transport
+        self._use(0)
 
-    @property
-    def interface(self) -> AgentInterface:
-        return self.interfaces[self.index]
+    def go_on(self) -> None:
+        """Use the next interface from now on."""
+        self._use(self.index + 1)
+
+    def _use(self, index: int) -> None:
+        self.index = index
+        self.interface = self.interfaces[index]
+        self.generation = generation_of(self.interface) or LATEST
+        self.parameters = _make_headers(self.generation, self._extensions)
+        self.transport = self._make_transport(self.interface)
+
+
+def _make_headers(generation: Generation, extensions: tuple[str, ...]) -> Headers:
+    if generation is not LATEST:
+        return make_older_headers(generation, extensions)
+    parameters = dump_parameters(ServiceParameters(LATEST.value, extensions))
+    return {name.lower(): value for name, value in parameters}
 
 
 class Session:
@@ -60,9 +90,10 @@ class Session:
         self._keeper = keeper
         self._credentials = credentials
         self._line: _Line | None = None
+        self._transports: list[Transport] = []
         self._is_closed = False
-        parameters = ServiceParameters(LATEST.value, options.extensions)
-        self._parameters = {name.lower(): value for name, value in dump_parameters(parameters)}
+        self._watch = ExtensionWatch(http)
+        self._known_generation = LATEST
 
     def reopen(self) -> None:
         self._is_closed = False
@@ -70,13 +101,38 @@ class Session:
     async def close(self) -> None:
         """Give up every connection; what is asked from now on is a RuntimeError."""
         self._is_closed = True
+        self._keeper.unpin()
+        transports, self._transports = self._transports, []
+        self._line = None
+        for transport in transports:
+            await transport.close()
         await self._http.close()
+
+    @property
+    def active_extensions(self) -> frozenset[str]:
+        """The extensions that the agent's last answer says are active."""
+        return self._watch.active
+
+    @property
+    def interface(self) -> AgentInterface | None:
+        """The interface that is called; None before the first call."""
+        return None if self._line is None else self._line.interface
+
+    @property
+    def generation(self) -> Generation | None:
+        """The generation that is spoken; None before the first call."""
+        return None if self._line is None else self._line.generation
+
+    async def is_older(self) -> bool:
+        """Whether the agent is called in a generation before 1.0."""
+        return (await self._get_line()).generation is not LATEST
 
     async def card(self) -> AgentCard:
         return await self._retrying(None, self._keeper.get, self.options.retry)
 
-    def pin_card(self, card: AgentCard) -> None:
-        self._keeper.pin(card)
+    async def pin_card(self, card: AgentCard) -> None:
+        """Use the extended card for as long as the client is open; UntrustedCard if it does not prove who wrote it."""
+        await self._keeper.pin(card, self.url)
 
     async def offers(self, capability: str) -> bool:
         """Whether the card declares a member of its capabilities (CAP-07)."""
@@ -90,18 +146,22 @@ class Session:
         `headers` go with every attempt. `waits`: the agent may be silent for as long as the task takes.
         """
         await self._require(operation)
-        headers = {**self._parameters, **headers}
         idle = None if waits else self.options.timeout.idle_seconds
 
         async def send() -> Record:
             line = await self._get_line()
             return await self._credentials.send(
                 lambda added: line.transport.call(
-                    operation, self._address(request, line), headers={**headers, **added}, idle=idle
+                    operation,
+                    self._address(request, line),
+                    headers={**line.parameters, **headers, **added},
+                    idle=idle,
                 )
             )
 
-        return await self._retrying(operation, send, self.options.retry)
+        return await self._retrying(
+            operation, send, self.options.retry, is_keyed=await self._is_keyed(headers)
+        )
 
     async def open(
         self,
@@ -112,7 +172,6 @@ class Session:
         backoff: Backoff | None = None,
     ) -> EventSource:
         """Ask for a stream. `headers` go with every attempt."""
-        headers = {**self._parameters, **headers}
 
         async def send() -> EventSource:
             line = await self._get_line()
@@ -120,12 +179,22 @@ class Session:
                 lambda added: line.transport.open(
                     operation,
                     self._address(request, line),
-                    headers={**headers, **added},
+                    headers={**line.parameters, **headers, **added},
                     idle=self.options.timeout.stream_idle_seconds,
                 )
             )
 
-        return await self._retrying(operation, send, backoff or self.options.retry)
+        return await self._retrying(
+            operation, send, backoff or self.options.retry, is_keyed=await self._is_keyed(headers)
+        )
+
+    async def _is_keyed(self, headers: Headers) -> bool:
+        """Whether the agent does the request once, however often it gets it: it has a key, and the card says that it counts."""
+        return IDEMPOTENCY_HEADER in headers and await self.declares(IDEMPOTENCY_KEY)
+
+    async def declares(self, extension: str) -> bool:
+        """Whether the card declares the extension with that URI."""
+        return any(entry.uri == extension for entry in (await self.card()).capabilities.extensions)
 
     async def _require(self, operation: Operation) -> None:
         if operation.capability and not await self.offers(operation.capability):
@@ -142,28 +211,73 @@ class Session:
     async def _get_line(self) -> _Line:
         card = await self._keeper.get()
         if self._line is None or self._line.card is not card:
-            is_secure = urlsplit(self.url).scheme == "https"
-            interfaces = choose_interfaces(card, self.options.bindings, is_secure=is_secure)
-            self._line = _Line(card, interfaces, self._make_transport(interfaces[0]))
+            interfaces = choose_interfaces(
+                card,
+                self.options.bindings,
+                generations=self.options.generations,
+                is_mixed=self.options.crosses_generations,
+                is_secure=self._is_secure,
+            )
+            extensions = choose_extensions(card, self.options.extensions)
+            self._line = _Line(card, interfaces, extensions, self._make_transport)
+            self._tell_generation(self._line)
         return self._line
 
+    def _tell_generation(self, line: _Line) -> None:
+        """Another generation than before, or than 1.0, is nothing that happens in silence (MIG-01)."""
+        if line.generation is not self._known_generation:
+            self._known_generation = line.generation
+            logger.warning("%r is called in A2A %s", line.card.name, line.generation.value)
+
     def _make_transport(self, interface: AgentInterface) -> Transport:
-        kind = JsonRpcTransport if interface.protocol_binding == Binding.JSONRPC.value else RestTransport
-        return kind(self._http, interface.url, self.options.limits)
+        transport = self._choose_transport(interface)
+        self._transports.append(transport)
+        return transport
+
+    def _choose_transport(self, interface: AgentInterface) -> Transport:
+        generation = generation_of(interface) or LATEST
+        is_over_http = interface.protocol_binding != Binding.GRPC.value
+        if generation is not LATEST and is_over_http:
+            return open_older(self._watch, interface, generation, self.options)
+        match interface.protocol_binding:
+            case Binding.JSONRPC.value:
+                return JsonRpcTransport(self._watch, interface.url, self.options.limits)
+            case Binding.REST.value:
+                return RestTransport(self._watch, interface.url, self.options.limits)
+            case _:
+                is_secure = self._is_secure or self.options.tls is not None
+                return open_grpc(
+                    interface.url,
+                    self.options,
+                    is_secure=is_secure,
+                    note=self._watch.note,
+                    generation=generation,
+                )
+
+    @property
+    def _is_secure(self) -> bool:
+        return urlsplit(self.url).scheme == "https"
 
     def _try_next_interface(self, error: DragomanError) -> bool:
         """Go on to the next interface if the one in use cannot be reached (BND-07)."""
         line = self._line
-        if line is None or not isinstance(error, NeverSent) or line.index + 1 >= len(line.interfaces):
+        if line is None or not self.options.fallback or not isinstance(error, NeverSent):
+            return False
+        if line.index + 1 >= len(line.interfaces):
             return False
         if not error.url.startswith(line.interface.url.rstrip("/")):
             return True  # another call has gone on already
-        line.index += 1
-        line.transport = self._make_transport(line.interface)
+        line.go_on()
+        self._tell_generation(line)
         return True
 
     async def _retrying(
-        self, operation: Operation | None, send: Callable[[], Awaitable[T]], backoff: Backoff
+        self,
+        operation: Operation | None,
+        send: Callable[[], Awaitable[T]],
+        backoff: Backoff,
+        *,
+        is_keyed: bool = False,
     ) -> T:
         attempt = 0
         while True:
@@ -173,6 +287,8 @@ class Session:
             try:
                 return await send()
             except DragomanError as error:
+                if not may_repeat(operation, error, is_keyed=is_keyed):
+                    raise
                 delay = self._choose_delay(operation, error, attempt, backoff)
                 if delay is None:
                     raise
@@ -181,8 +297,6 @@ class Session:
     def _choose_delay(
         self, operation: Operation | None, error: DragomanError, attempt: int, backoff: Backoff
     ) -> float | None:
-        if not may_repeat(operation, error):
-            return None
         if operation is not None and self._try_next_interface(error):
             return 0.0
         return backoff.delay(attempt, at_least=get_wanted_delay(error), draw=self.options.world.draw)

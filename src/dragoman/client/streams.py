@@ -10,8 +10,9 @@ from dragoman.client.deadlines import Deadline
 from dragoman.client.folding import TaskView
 from dragoman.client.polling import PollingSource
 from dragoman.client.reconciling import find_news
-from dragoman.client.resuming import Cursor
+from dragoman.client.resuming import Cursor, is_own_mark
 from dragoman.client.session import Session
+from dragoman.client.surplus import Surplus
 from dragoman.client.transport import EventSource, StreamEvent
 from dragoman.model import (
     DragomanError,
@@ -26,6 +27,7 @@ from dragoman.model import (
     Unreachable,
     UnsupportedOperationError,
 )
+from dragoman.model.extensions import IDEMPOTENCY_KEY
 from dragoman.model.operations import SUBSCRIBE_TO_TASK
 
 LAST_EVENT_ID_HEADER = "last-event-id"
@@ -42,7 +44,7 @@ _BROKEN = (Unreachable, TimedOut, UnavailableError)
 class EventStream:
     """Events in order, each piece of content once; the connection is mended behind its back.
 
-    Read it with `async for`; it hangs up when the loop is left. `view` is what the events have come to so far, and this
+    Read it with `async for`; it hangs up when the loop is left. `view` is what the events that were read come to, and this
     stream's alone: two readers of one view would each apply what the other has. `watch` is told when it has changed.
     """
 
@@ -55,6 +57,7 @@ class EventStream:
         view: TaskView | None = None,
         deadline: Deadline | None = None,
         watch: Callable[[TaskView], None] | None = None,
+        is_sending: bool = False,
     ) -> None:
         self._task_id = task_id
         self.view = TaskView() if view is None else view
@@ -62,8 +65,10 @@ class EventStream:
         self._connect = connect
         self._deadline = deadline or Deadline(None, session.url)
         self._watch = watch
+        self._is_sending = is_sending
         self._source: EventSource | None = None
         self._cursor = Cursor()
+        self._surplus = Surplus()
         self._news: deque[Event] = deque()
         self._compares = self.view.status is not None
         self._fruitless = 0  # connections in a row that brought nothing new
@@ -79,7 +84,11 @@ class EventStream:
             await self._wait_for_news()
         if not self._news:
             raise StopAsyncIteration
-        return self._news.popleft()
+        event = self._news.popleft()
+        self.view.apply(event)
+        if self._watch is not None:
+            self._watch(self.view)
+        return event
 
     async def __aenter__(self) -> Self:
         return self
@@ -111,16 +120,21 @@ class EventStream:
     async def _advance(self) -> None:
         if self._source is None:
             self._source = await self._connect()
+        elif self._source.is_polling and self.view.is_settled:
+            self.close()
+            return
+        source = self._source
         try:
-            event = await self._read(self._source)
+            event = await self._read(source)
         except _BROKEN as error:
-            self._mend(error)
+            if not self._is_ended:  # somebody else has closed the stream meanwhile
+                await self._mend(error)
         else:
             self._failures = 0
-            if event is None:
-                self._end_connection()
-            else:
-                self._take(event, self._source)
+            if event is not None:
+                self._take(event, source)
+            elif not self._is_ended:
+                await self._end_connection()
 
     async def _read(self, source: EventSource) -> StreamEvent | None:
         if not self.view.is_terminal:
@@ -134,36 +148,34 @@ class EventStream:
     def _take(self, event: StreamEvent, source: EventSource) -> None:
         payload = event.payload.payload
         if not self._cursor.is_repeat(event.id, payload):
-            for item in self._find_news(payload):
-                self.view.apply(item)
-                self._news.append(item)
+            self._news.extend(self._find_news(event.id, payload))
         self._compares = source.is_polling
         self._was_asked = (
-            isinstance(payload, TaskStatusUpdateEvent) and self.view.state is TaskState.INPUT_REQUIRED
+            isinstance(payload, TaskStatusUpdateEvent) and payload.status.state is TaskState.INPUT_REQUIRED
         )
         if self._news:
             self._fruitless = 0
-            if self._watch is not None:
-                self._watch(self.view)
-        if source.is_polling and self.view.is_settled:
-            self.close()
 
-    def _find_news(self, payload: Event) -> list[Event]:
+    def _find_news(self, id: str, payload: Event) -> list[Event]:
         if not (self._compares and isinstance(payload, Task)):
-            return [payload]
+            return list(self._surplus.sift(payload, self.view))
         news = list(find_news(self.view, payload))
+        if is_own_mark(id):
+            self._surplus = Surplus.beyond(payload, self.view.task)
         self.view.learn(payload)
         return news
 
-    def _end_connection(self) -> None:
+    async def _end_connection(self) -> None:
         """A regular end says nothing about the task: the last state does (D-03)."""
         if self.view.is_settled:
             self.close()
         else:
             self._fruitless += 1
-            self._reconnect(Unreachable("the stream ended before it named a task", url=self._session.url))
+            await self._reconnect(
+                Unreachable("the stream ended before it named a task", url=self._session.url)
+            )
 
-    def _mend(self, error: DragomanError) -> None:
+    async def _mend(self, error: DragomanError) -> None:
         if self.view.is_terminal or (self._was_asked and self.view.is_settled):
             self.close()
             return
@@ -172,21 +184,26 @@ class EventStream:
         self._fruitless += not is_silence
         if self._failures >= self._session.options.resubscribe.attempts:
             raise error
-        self._reconnect(error)
+        await self._reconnect(error)
 
     def _is_polling(self) -> bool:
         return self._source is not None and self._source.is_polling
 
-    def _reconnect(self, error: DragomanError) -> None:
+    async def _reconnect(self, error: DragomanError) -> None:
         self._task_id = self._task_id or self.view.task_id
-        if not self._task_id:
+        if not self._task_id and not await self._may_send_again():
             raise error
         assert self._source is not None
         self._source.close()
         self._source = None
-        self._connect = self._resume
-        self._compares = True
-        self._cursor.reconnect()
+        if self._task_id:
+            self._connect = self._resume
+            self._compares = True
+            self._cursor.reconnect()
+
+    async def _may_send_again(self) -> bool:
+        """Whether the agent knows the send again by its key, so that nothing is lost with an answer that was."""
+        return self._is_sending and await self._session.declares(IDEMPOTENCY_KEY)
 
     async def _resume(self) -> EventSource:
         options = self._session.options
@@ -201,6 +218,10 @@ async def subscribe(session: Session, task_id: str, *, last_event_id: str = "") 
     """The events of a task from its snapshot on; polled where the agent does not stream or the task has ended."""
     if not await session.offers("streaming"):
         return PollingSource(session, task_id)
+    if await session.is_older():
+        from dragoman.client.waking import subscribe_older
+
+        return await subscribe_older(session, task_id)
     headers = {LAST_EVENT_ID_HEADER: last_event_id} if last_event_id else {}
     request = SubscribeToTaskRequest(id=task_id)
     try:

@@ -2,7 +2,13 @@
 
 import pytest
 
-from dragoman.client.addresses import follow, is_exposed, is_http_url, is_same_origin
+from dragoman.client.addresses import (
+    follow,
+    is_exposed,
+    is_http_url,
+    is_same_origin,
+    read_grpc_address,
+)
 
 
 @pytest.mark.parametrize("url", ["http://a", "https://a.example:8443/x?y", "http://[::1]:80/", "HTTP://A"])
@@ -62,3 +68,22 @@ def test_plain_http_can_be_read_on_its_way(url):
 )
 def test_tls_and_the_own_machine_cannot(url):
     assert not is_exposed(url)
+
+
+@pytest.mark.parametrize("is_secure", [True, False])
+def test_a_host_and_port_do_not_say_whether_there_is_tls(is_secure):
+    assert read_grpc_address("agent.example:50051", is_secure=is_secure) == ("agent.example:50051", is_secure)
+
+
+@pytest.mark.parametrize(
+    "url, address",
+    [
+        ("https://agent.example/a2a/grpc", ("agent.example:443", True)),
+        ("https://agent.example:8443", ("agent.example:8443", True)),
+        ("http://127.0.0.1", ("127.0.0.1:80", False)),
+        ("http://[::1]:9", ("[::1]:9", False)),
+    ],
+)
+def test_a_url_says_it(url, address):
+    """D-20."""
+    assert read_grpc_address(url, is_secure=not address[1]) == address

@@ -5,11 +5,12 @@ import asyncio
 import pytest
 
 from dragoman.client import Client
-from dragoman.client.cards import DEFAULT_LIFETIME_SECONDS, find_card_url, get_lifetime
+from dragoman.client.cards import find_card_url
 from dragoman.client.http import AsgiHttp
 from dragoman.model import (
     AgentCapabilities,
     BadResponse,
+    Generation,
     Rejected,
     TimedOut,
     UnauthenticatedError,
@@ -17,6 +18,7 @@ from dragoman.model import (
     VersionMismatch,
 )
 from dragoman.wire.codec import encode
+from dragoman.wire.freshness import DEFAULT_LIFETIME_SECONDS, get_lifetime
 from tests.unit.client.scripted import Cut, FastWorld, Reply, ScriptedAgent, interface, make_card, serve, task
 
 
@@ -158,9 +160,71 @@ async def test_a_card_that_does_not_fit_names_the_members():
         await get_card(Reply(200, body))
 
 
-async def test_a_card_of_an_older_generation_is_a_mismatch():
-    with pytest.raises(VersionMismatch, match=r"offers A2A 0\.3\.0; this client speaks 1\.0"):
-        await get_card(Reply(200, b'{"name":"x","url":"http://x","protocolVersion":"0.3.0","skills":[]}'))
+OLD_CARD = (
+    b'{"name":"x","url":"http://x","protocolVersion":"0.3.0","version":"1","capabilities":{},"skills":[]}'
+)
+
+
+async def test_a_card_of_an_older_generation_is_read():
+    card = await get_card(Reply(200, OLD_CARD))
+    assert [(entry.protocol_binding, entry.protocol_version) for entry in card.supported_interfaces] == [
+        ("JSONRPC", "0.3")
+    ]
+
+
+async def test_a_card_of_an_older_generation_that_does_not_fit_names_the_member():
+    with pytest.raises(BadResponse, match=r"version: "):
+        await get_card(Reply(200, OLD_CARD.replace(b'"version":"1",', b"")))
+
+
+async def test_an_agent_of_a_generation_that_is_not_wanted_is_not_called():
+    agent = ScriptedAgent()
+    agent.scripts["card"] = lambda call: _give(Reply(200, OLD_CARD))
+    http, world = AsgiHttp(agent), FastWorld().world
+    async with Client(
+        "http://agent.example/x", http=http, world=world, generations=[Generation.V1_0]
+    ) as client:
+        with pytest.raises(VersionMismatch, match=r"offers JSONRPC 0\.3"):
+            await client.get_task("t1")
+        assert (client.generation, client.interface) == (None, None)
+    assert len(agent.calls) == 1
+
+
+async def test_old_agents_have_their_card_at_the_old_place():
+    agent = ScriptedAgent()
+
+    async def at_old_place(call):
+        found = call.path.endswith("/.well-known/agent.json")
+        return Reply(200, OLD_CARD, {"etag": '"1"', "cache-control": "max-age=0"}) if found else Reply(404)
+
+    agent.scripts["card"] = at_old_place
+    world = FastWorld()
+    async with Client("http://agent.example/x", http=AsgiHttp(agent), world=world.world) as client:
+        await client.card()
+        world.time += 1
+        await client.card()
+    assert [call.path for call in agent.calls] == [
+        "/x/.well-known/agent-card.json",
+        "/x/.well-known/agent.json",
+        "/x/.well-known/agent.json",
+    ]
+    assert agent.calls[-1].headers["if-none-match"] == '"1"'
+
+
+@pytest.mark.parametrize("url", ["http://agent.example/x", "http://agent.example/my/card.json"])
+async def test_a_card_that_is_nowhere_is_missed_where_it_should_be(url):
+    agent = ScriptedAgent()
+    agent.scripts["card"] = lambda call: _give(Reply(404))
+    async with Client(url, http=AsgiHttp(agent), world=FastWorld().world) as client:
+        for _ in range(2):
+            with pytest.raises(Rejected) as raised:
+                await client.card()
+            assert raised.value.url == find_card_url(url)
+    assert {call.path for call in agent.calls} == (
+        {"/my/card.json"}
+        if url.endswith(".json")
+        else {"/x/.well-known/agent-card.json", "/x/.well-known/agent.json"}
+    )
 
 
 async def test_a_card_that_answers_304_unasked_is_rejected():

@@ -315,6 +315,16 @@ def _card_at(url):
     return make_card(supported_interfaces=(interface("JSONRPC", url=url),))
 
 
+async def test_a_stream_that_somebody_else_closes_ends():
+    agent = ScriptedAgent(SendStreamingMessage=_stall)
+    async with open_client(agent) as client, asyncio.timeout(5):
+        stream = client.stream("hi")
+        reader = asyncio.create_task(read(stream))
+        await wait_until(lambda: agent.open_streams == 1)
+        stream.close()
+        assert await reader in ([], [EVENTS[0]])
+
+
 async def test_a_canceled_reader_hangs_up():
     agent = ScriptedAgent(SendStreamingMessage=_stall)
     async with open_client(agent) as client:

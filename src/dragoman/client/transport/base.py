@@ -50,11 +50,6 @@ class Transport(ABC):
     Raises the A2AError that the agent answers, or a PeerError: NeverSent, Unreachable, TimedOut, Rejected, BadResponse.
     """
 
-    def __init__(self, http: Http, url: str, limits: AnswerLimits) -> None:
-        self._http = http
-        self._url = url
-        self._limits = limits
-
     @abstractmethod
     async def call(
         self, operation: Operation, request: Record, *, headers: Mapping[str, str], idle: float | None = None
@@ -66,3 +61,16 @@ class Transport(ABC):
         self, operation: Operation, request: Record, *, headers: Mapping[str, str], idle: float | None = None
     ) -> EventSource:
         """Ask for a stream; an error that the agent answers instead is raised here."""
+
+    async def close(self) -> None:
+        """Give up connections of its own. May be called again; using it again opens new ones."""
+        return
+
+
+class HttpTransport(Transport):
+    """A binding over HTTP, whose connections are not its own."""
+
+    def __init__(self, http: Http, url: str, limits: AnswerLimits) -> None:
+        self._http = http
+        self._url = url
+        self._limits = limits

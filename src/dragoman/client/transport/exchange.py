@@ -1,27 +1,43 @@
 """Calls over HTTP, as the bindings that use it share them."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from dragoman.client.http import Http, HttpReply, HttpRequest
 from dragoman.client.transport.base import AnswerLimits, EventSource
 from dragoman.client.transport.replies import load_failure, naming
 from dragoman.client.transport.sse import LoadEvent, SingleSource, SseSource
+from dragoman.model import DragomanError
 from dragoman.wire.media import is_json
 
 T = TypeVar("T")
 
+LoadFailure: TypeAlias = Callable[[HttpReply, str], DragomanError]
+"""What an answer means whose status is not a success."""
 
-async def exchange(http: Http, request: HttpRequest, limits: AnswerLimits, load: Callable[[bytes], T]) -> T:
+
+async def exchange(
+    http: Http,
+    request: HttpRequest,
+    limits: AnswerLimits,
+    load: Callable[[bytes], T],
+    fail: LoadFailure = load_failure,
+) -> T:
     """Send a request and load the body of its answer; an answer that is no success is raised."""
     with naming(request.url):
         reply = await http.request(request, limits.max_response_bytes)
         if not _is_success(reply.status):
-            raise load_failure(reply, request.url)
+            raise fail(reply, request.url)
         return load(reply.body)
 
 
-async def open_events(http: Http, request: HttpRequest, limits: AnswerLimits, load: LoadEvent) -> EventSource:
+async def open_events(
+    http: Http,
+    request: HttpRequest,
+    limits: AnswerLimits,
+    load: LoadEvent,
+    fail: LoadFailure = load_failure,
+) -> EventSource:
     """Send a request and read the events of its answer, or the one that a plain JSON body holds (D-25)."""
     with naming(request.url):
         stream = await http.open(request)
@@ -30,7 +46,7 @@ async def open_events(http: Http, request: HttpRequest, limits: AnswerLimits, lo
             return SseSource(stream, load, max_event_bytes=limits.max_event_bytes, url=request.url)
         body = await stream.read_all(limits.max_response_bytes)
         if not _is_success(stream.status):
-            raise load_failure(HttpReply(stream.status, stream.headers, body), request.url)
+            raise fail(HttpReply(stream.status, stream.headers, body), request.url)
         return SingleSource(load(body))
 
 

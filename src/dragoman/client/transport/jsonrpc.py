@@ -6,7 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 from dragoman.client.http import Http, HttpRequest
-from dragoman.client.transport.base import AnswerLimits, EventSource, Transport
+from dragoman.client.transport.base import AnswerLimits, EventSource, HttpTransport
 from dragoman.client.transport.exchange import exchange, open_events
 from dragoman.model import Empty, Operation, Record
 from dragoman.wire.codec import encode
@@ -22,7 +22,7 @@ _STREAM = {
 }
 
 
-class JsonRpcTransport(Transport):
+class JsonRpcTransport(HttpTransport):
     """Every operation is a POST to the one URL."""
 
     def __init__(

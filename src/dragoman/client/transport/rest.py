@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from dragoman.client.http import Http, HttpRequest
-from dragoman.client.transport.base import AnswerLimits, EventSource, Transport
+from dragoman.client.transport.base import AnswerLimits, EventSource, HttpTransport
 from dragoman.client.transport.exchange import exchange, open_events
 from dragoman.model import (
     A2AError,
@@ -27,7 +27,7 @@ _CALL = {"accept": f"{A2A_JSON_TYPE}, {JSON_TYPE}"}
 _STREAM = {"accept": f"{EVENT_STREAM_TYPE}, {A2A_JSON_TYPE}, {JSON_TYPE}", "accept-encoding": "identity"}
 
 
-class RestTransport(Transport):
+class RestTransport(HttpTransport):
     """Every operation has its verb and path under the URL."""
 
     def __init__(self, http: Http, url: str, limits: AnswerLimits) -> None:
