@@ -9,7 +9,7 @@ from urllib.parse import urljoin
 
 from dragoman.cli.failures import CommandError
 from dragoman.cli.peers import Header
-from dragoman.client.cards import MAX_CARD_BYTES, MAX_REDIRECTS, find_card_url
+from dragoman.client.cards import MAX_CARD_BYTES, MAX_REDIRECTS, find_card_url, find_old_card_url
 from dragoman.client.http import AiohttpHttp, HttpReply, HttpRequest
 from dragoman.client.transport.replies import load_failure
 from dragoman.model import LATEST, TimedOut
@@ -17,6 +17,7 @@ from dragoman.wire.parameters import VERSION_HEADER
 
 _CONNECT_SECONDS = 10.0
 _IDLE_SECONDS = 60.0
+_OK, _NOT_FOUND = 200, 404
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +39,14 @@ def read_card_file(name: str) -> Served:
 
 
 def fetch_card(url: str, headers: Sequence[Header], timeout: float | None) -> Served:
-    """A card from its agent. Raises what a client does if nobody answers, or answers with something else."""
+    """A card from its agent, of today or of old. Raises what a client does if nobody answers, or answers with something else."""
     place = find_card_url(url)
     reply = asyncio.run(_fetch(place, headers, timeout))
-    if reply.status != 200:
+    if reply.status == _NOT_FOUND and (old_place := find_old_card_url(url, place)):
+        old_reply = asyncio.run(_fetch(old_place, headers, timeout))
+        if old_reply.status == _OK:
+            place, reply = old_place, old_reply
+    if reply.status != _OK:
         raise load_failure(reply, place)
     is_cacheable = "etag" in reply.headers or "cache-control" in reply.headers
     return Served(place, reply.body, reply.headers.get("content-type", ""), is_cacheable)

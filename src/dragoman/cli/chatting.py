@@ -6,6 +6,7 @@ from uuid import uuid4
 from dragoman.cli.exits import Exit
 from dragoman.cli.failures import CommandError, report
 from dragoman.cli.following import follow
+from dragoman.cli.hints import describe_answer
 from dragoman.cli.lines import Lines
 from dragoman.cli.output import Output
 from dragoman.cli.telling import Teller
@@ -123,6 +124,8 @@ class Chat:
         self._context = answer.context_id or self._context
         self.code = turn.teller.finish(answer)
         self._waiting = answer if isinstance(answer, Task) and answer.state.is_interrupted else None
+        if self._waiting and (wanted := describe_answer(self._waiting)):
+            self._out.note(f"it expects {wanted}")
 
 
 class Turn:

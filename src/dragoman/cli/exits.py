@@ -15,7 +15,10 @@ class Exit(enum.IntEnum):
         return member
 
     OK = 0, "done"
-    FAILED = 1, "the task failed, was rejected or canceled; the card is not valid"
+    FAILED = (
+        1,
+        "the task failed, was rejected or canceled; the card is not valid or not trusted, the file not sound",
+    )
     USAGE = 2, "a wrong argument or option, or a file that cannot be used"
     UNREACHABLE = 3, "the agent cannot be reached, or does not answer as an agent"
     REFUSED = 4, "the agent refused the call"

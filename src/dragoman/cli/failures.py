@@ -16,6 +16,7 @@ from dragoman.model import (
     TimedOut,
     UnauthenticatedError,
     Unreachable,
+    UntrustedCard,
 )
 from dragoman.model.errors import row_of
 
@@ -89,6 +90,8 @@ def _explain_peer(error: PeerError) -> Failure:
         case Unreachable() | CircuitOpen():
             hint = "is the agent running, and is the address right?"
             return Failure(Exit.UNREACHABLE, str(error), hint=hint)
+        case UntrustedCard():
+            return Failure(Exit.FAILED, str(error), reason=error.reason.value)
         case Rejected():
             hint = "something answers there, but not an A2A agent; is the address right?"
             return Failure(Exit.UNREACHABLE, str(error), hint=hint)

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -12,10 +13,12 @@ from dragoman.agent import Agent, Agents
 from dragoman.cli.draining import Draining
 from dragoman.cli.exits import Exit
 from dragoman.cli.failures import CommandError
-from dragoman.cli.loading import App, load_app, read_target
+from dragoman.cli.gathering import Place, gather
+from dragoman.cli.listening import CAN_SHARE_PORTS
+from dragoman.cli.loading import App, read_target
 from dragoman.cli.logs import set_up_logs
 from dragoman.model import A2AError, DragomanError
-from dragoman.server import AgentApp
+from dragoman.server import AgentApp, GrpcOptions
 from dragoman.store import TaskStore, open_store
 
 VARIABLE = "DRAGOMAN_SERVE"
@@ -27,17 +30,23 @@ FOLDER = ".dragoman"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hosting:
-    """What to serve and how. An empty `store` leaves the choice to the agent, or else to `default_store`.
+    """What to serve and how. An empty `store` leaves the choice to the agent; `keeps` gives one without a file of its target's.
 
     What is at work when it is told to stop has `drain_seconds` to finish; None leaves that to the agent, too.
     """
 
-    target: str
+    targets: Sequence[str]
     store: str = ""
-    default_store: str = ""
+    keeps: bool = False
     public_url: str = ""
     log_level: str = "info"
     drain_seconds: float | None = None
+    host: str = "127.0.0.1"
+    workers: int = 1
+    grpc_port: int | None = None
+    grpc_cert: str = ""
+    grpc_key: str = ""
+    grpc_client_ca: str = ""
     reloads: bool = False
 
     def publish(self) -> None:
@@ -51,10 +60,15 @@ class Hosting:
 
 def prepare_app(hosting: Hosting) -> App:
     """Load the app and tell it where its tasks lie and how it is reached; CommandError if that cannot be."""
-    app = load_app(hosting.target)
-    for path, agent in list_agents(app).items():
-        _configure(agent, hosting, path)
-        _compose(agent)
+    app, places = gather(hosting.targets)
+    if hosting.grpc_port is not None and len(places) > 1:
+        raise CommandError(
+            "--grpc-port is for one agent, because gRPC has no paths to tell several apart; "
+            "give each a port of its own: Agent(..., grpc=GrpcOptions(port=50051))"
+        )
+    for place in places:
+        _configure(place, hosting)
+        _compose(place.agent)
     return app
 
 
@@ -107,18 +121,43 @@ async def _try_store(url: str) -> None:
         raise CommandError(f"the tasks cannot be kept at {url}: {error.message}") from error
 
 
-def _configure(agent: Agent, hosting: Hosting, path: str) -> None:
-    url = hosting.public_url and hosting.public_url.rstrip("/") + path
+def _configure(place: Place, hosting: Hosting) -> None:
+    agent = place.agent
+    url = hosting.public_url and hosting.public_url.rstrip("/") + place.path
     try:
-        agent.configure(store=_choose_store(hosting, agent), url=url or None)
+        agent.configure(store=_choose_store(hosting, place), url=url or None)
     except ValueError as error:
         raise CommandError(str(error)) from None
     if agent.bus == LOCAL and agent.store.location.startswith("sqlite:"):
         # Another process may serve the same file, started here or by itself; so each hears of the other without delay.
         agent.configure(bus="sqlite:")
+    _configure_grpc(agent, hosting)
     if hosting.drain_seconds is not None:
         patience = timedelta(seconds=hosting.drain_seconds)
         agent.configure(limits=replace(agent.limits, drain_timeout=patience))
+
+
+def _configure_grpc(agent: Agent, hosting: Hosting) -> None:
+    """Where to listen for gRPC, if it does; what the command line says goes before what the agent says."""
+    options = agent.grpc
+    if hosting.grpc_port is not None:
+        options = GrpcOptions(
+            host=hosting.host,
+            port=hosting.grpc_port,
+            certificate=hosting.grpc_cert,
+            key=hosting.grpc_key,
+            client_ca=hosting.grpc_client_ca,
+            shares_port=CAN_SHARE_PORTS,  # the port is kept for it by a socket that does not listen
+        )
+    if options is None:
+        return
+    if hosting.workers > 1:
+        options = replace(options, shares_port=True)
+        if not CAN_SHARE_PORTS:
+            raise CommandError("workers cannot share a port for gRPC on this system; use --workers 1")
+        if not options.port:
+            raise CommandError(f"{agent.name!r} takes any port for gRPC, and workers need the same; name it")
+    agent.configure(grpc=options)
 
 
 def _compose(agent: Agent) -> AgentApp:
@@ -128,11 +167,13 @@ def _compose(agent: Agent) -> AgentApp:
     return agent.app
 
 
-def _choose_store(hosting: Hosting, agent: Agent) -> str | None:
+def _choose_store(hosting: Hosting, place: Place) -> str | None:
     """An agent that names a store of its own keeps it, unless somebody who serves it says otherwise."""
     if hosting.store:
         return hosting.store
-    return hosting.default_store if agent.store.location == MEMORY and hosting.default_store else None
+    return (
+        choose_default_store(place.target) if hosting.keeps and place.agent.store.location == MEMORY else None
+    )
 
 
 def _make_folder(location: str) -> None:

@@ -3,8 +3,14 @@
 import errno
 import os
 import socket
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 
 from dragoman.cli.failures import CommandError
+
+CAN_SHARE_PORTS = sys.platform == "linux"
+"""Whether several processes can listen at one port, and each gets its share of the connections."""
 
 _BACKLOG = 2048
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with what was typed, not bound
@@ -17,7 +23,7 @@ _REASONS = {
 }
 
 
-def listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int, *, option: str = "--port") -> socket.socket:
     """A socket that listens; CommandError that says why there is none."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # The protocol is named, because asyncio sets TCP_NODELAY only where it is.
@@ -29,9 +35,25 @@ def listen(host: str, port: int) -> socket.socket:
         listener.listen(_BACKLOG)
     except OSError as error:
         listener.close()
-        reason = _REASONS.get(error.errno or 0, error.strerror or str(error))
+        reason = _REASONS.get(error.errno or 0, error.strerror or str(error)).replace("--port", option)
         raise CommandError(f"cannot listen at {host} port {port}: {reason}") from None
     return listener
+
+
+@contextmanager
+def reserving(host: str, port: int) -> Generator[int, None, None]:
+    """A port for gRPC, which binds it itself, once in each process; CommandError that says why there is none.
+
+    0 takes any that is free. While the block runs, it is kept for who shares it, where the system knows sharing.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with listen(host, port, option="--grpc-port") as probe:
+        number: int = probe.getsockname()[1]
+    with socket.socket(family, socket.SOCK_STREAM) as kept:
+        if CAN_SHARE_PORTS:
+            kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            kept.bind((host, number))
+        yield number
 
 
 def get_address(listener: socket.socket) -> str:

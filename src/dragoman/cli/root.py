@@ -10,14 +10,16 @@ from dragoman.cli.lazy import Entry, LazyGroup
 from dragoman.cli.output import get_output
 
 ENTRIES = {
-    "serve": Entry("dragoman.cli.commands.serve", "Serve an agent over HTTP."),
+    "serve": Entry("dragoman.cli.commands.serve", "Serve one agent or several over HTTP."),
     "dev": Entry(
         "dragoman.cli.commands.dev", "Serve an agent while writing it: starts anew at every change."
     ),
     "send": Entry("dragoman.cli.commands.send", "Send one message to an agent and print the answer."),
     "chat": Entry("dragoman.cli.commands.chat", "Talk with an agent, line by line."),
     "card": Entry("dragoman.cli.commands.card", "Show an agent's card, or say what is wrong with it."),
+    "keys": Entry("dragoman.cli.commands.keys", "Make the keys that cards are signed with."),
     "tasks": Entry("dragoman.cli.commands.tasks", "List, show, follow and cancel an agent's tasks."),
+    "db": Entry("dragoman.cli.commands.db", "Measure, check and migrate the file that keeps tasks."),
 }
 
 

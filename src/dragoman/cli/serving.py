@@ -50,7 +50,9 @@ def serve_and_reload(hosting: Hosting, listener: socket.socket) -> None:
     """Serve in a process that is replaced whenever a Python file changes in the folder of the target."""
     hosting.publish()
     config = uvicorn.Config(FACTORY, factory=True, **_settings(hosting, _RELOAD_SECONDS))
-    Reloader(config, uvicorn.Server(config).run, [listener], folder=read_target(hosting.target).folder).run()
+    Reloader(
+        config, uvicorn.Server(config).run, [listener], folder=read_target(hosting.targets[0]).folder
+    ).run()
 
 
 class Reloader(BaseReload):

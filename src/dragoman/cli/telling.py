@@ -80,6 +80,10 @@ class Teller:
             self._say("" if self._has_content else words)
         elif answer.state.is_interrupted:
             self._say(words)
+            if answer.state is TaskState.AUTH_REQUIRED:
+                self._out.note(
+                    "the task waits for credentials; answer when the agent has them, or with what it asks for"
+                )
         else:
             self._out.cross(f"the task {name_state(answer.state)}{': ' if words else ''}{words}")
         return _EXITS.get(answer.state, Exit.FAILED)

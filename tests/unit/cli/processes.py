@@ -37,6 +37,8 @@ async def work(text: str, ctx: Context) -> AsyncIterator[str | Progress | dict[s
     """Do what the text says."""
     if text == "ask":
         yield f"you said {await ctx.ask('which one?')}"
+    elif text == "login":
+        yield f"welcome, {(await ctx.ask_auth('log in at https://login.example')).text}"
     elif text == "fail":
         raise SkillError("no seats left")
     elif text == "long":

@@ -23,6 +23,13 @@ def test_every_line_waits_for_the_answer_to_the_one_before(worker):
     assert (result.returncode, result.stderr) == (Exit.OK, "")
 
 
+def test_a_task_that_waits_for_credentials_is_answered_by_the_next_line(worker):
+    result = run("chat", worker.url, said="login\nAda\n")
+    assert result.stdout.splitlines() == ["log in at https://login.example", "welcome, Ada"]
+    assert "the task waits for credentials" in result.stderr
+    assert result.returncode == Exit.OK
+
+
 def test_a_conversation_keeps_its_context_until_a_new_one_is_begun(worker):
     result = run("chat", worker.url, "--json", said="one\ntwo\n/new\nthree\n")
     events = [json.loads(line) for line in result.stdout.splitlines()]

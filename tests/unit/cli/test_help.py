@@ -61,7 +61,7 @@ def test_a_misspelt_command_is_told_the_right_one():
 
 def test_a_command_that_resembles_none_is_told_all_of_them():
     result = CliRunner().invoke(root, ["xyzzy"])
-    assert "there are serve, dev, send, chat, card, tasks" in result.output
+    assert "there are serve, dev, send, chat, card, keys, tasks, db" in result.output
 
 
 def test_the_version_is_shown():
@@ -78,7 +78,7 @@ def test_the_version_is_shown():
         (["send", "localhost:1", "--file", "nosuch"], "the file 'nosuch' cannot be read"),
         (["send", "localhost:1", "hi", "--header", "bad"], "'bad' is not a header"),
         (["send", "localhost:1", "hi", "--timeout", "soon"], "'soon' is not a length of time"),
-        (["serve"], "Missing argument 'MODULE:AGENT'"),
+        (["serve"], "Missing argument 'MODULE:AGENT...'"),
         (["serve", "x", "--port", "99999"], "99999 is not in the range"),
         (["tasks", "list", "localhost:1", "--since", "yore"], "'yore' is not a point in time"),
         (["tasks", "list", "localhost:1", "--state", "tired"], "'tired' is not one of"),

@@ -68,6 +68,15 @@ def test_a_task_that_fails_says_why(worker):
     assert "the task failed: no seats left" in result.stderr
 
 
+@pytest.mark.parametrize("options", [(), ("--stream",)])
+def test_a_task_that_waits_for_credentials_says_so_and_goes_on_with_them(worker, options):
+    asked = run("send", worker.url, "login", *options)
+    assert (asked.returncode, asked.stdout) == (Exit.WAITING, "log in at https://login.example\n")
+    assert "the task waits for credentials" in asked.stderr
+    task_id = asked.stderr.split("--task ")[1].split()[0]
+    assert run("send", worker.url, "--task", task_id, "Ada", *options).stdout == "welcome, Ada\n"
+
+
 def test_a_question_is_answered_with_the_task(worker):
     asked = run("send", worker.url, "ask")
     assert (asked.returncode, asked.stdout) == (Exit.WAITING, "which one?\n")
@@ -155,4 +164,5 @@ def test_a_skill_that_needs_nothing_is_called_by_its_name(worker):
 
 def test_a_question_stands_above_its_options(worker):
     asked = run("send", worker.url, "--skill", "pick")
+    assert "it expects one of: " in asked.stderr
     assert asked.stdout.splitlines() == ["What pace would you like?", "1. slow", "2. fast"]

@@ -12,14 +12,15 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import pytest
 
 from dragoman import Client, TaskState
 from dragoman.cli.exits import Exit
-from tests.unit.cli.processes import GREETER, SECONDS, ended, read_line, run, serving, start
+from dragoman.model import Binding
+from tests.unit.cli.processes import GREETER, SECONDS, WORKER, ended, read_line, run, serving, start
 
 pytestmark = pytest.mark.slow
 
@@ -117,6 +118,25 @@ def test_several_agents_are_served_below_their_paths(tmp_path):
         assert served.ready["stores"] == [f"sqlite:///{tmp_path}/.dragoman/both-app.db"]
 
 
+def test_several_targets_are_served_below_their_names(tmp_path):
+    (tmp_path / "greeter.py").write_text(GREETER)
+    (tmp_path / "worker.py").write_text(WORKER)
+    with serving("greeter:agent", "busy=worker:agent", cwd=tmp_path) as served:
+        assert [agent["url"] for agent in served.ready["agents"]] == [
+            f"{served.url}/greeter",
+            f"{served.url}/busy",
+        ]
+        assert served.ready["stores"] == [
+            f"sqlite:///{tmp_path}/.dragoman/{name}.db" for name in ("greeter", "worker")
+        ]
+        listed = json.loads(fetch(served.url, "/")[1])["agents"]
+        assert [card["name"] for card in listed] == ["Greeter", "Worker"]
+        said = run("send", f"{served.url}/greeter", "Ada", cwd=tmp_path)
+        assert said.stdout == "Hello, Ada!\n"
+        status, words = fetch(served.url, "/.well-known/agent-card.json")
+        assert (status, b"/busy/.well-known/agent-card.json" in words) == (404, True)
+
+
 @pytest.mark.parametrize(
     "options, words",
     [
@@ -128,6 +148,8 @@ def test_several_agents_are_served_below_their_paths(tmp_path):
         (["greeter", "--host", "nosuch.invalid"], "there is no such host"),
         (["empty"], "'Empty' has no skills yet"),
         (["lost"], "the default skill 'nosuch' does not exist"),
+        (["greeter", "greeter.py:agent"], "two agents would be at /greeter; give one another name: NAME="),
+        (["greeter", "twin=greeter"], "need names of their own"),
     ],
 )
 def test_what_cannot_be_served_is_told_before_anything_is(agents, options, words):
@@ -196,3 +218,56 @@ def test_a_server_that_nobody_calls_is_idle(agents):
         used = read_cpu_seconds(served.pid)
         time.sleep(3)
         assert read_cpu_seconds(served.pid) - used < 0.3
+
+
+async def ask_over_grpc(url: str, times: int, **options: Any) -> set[str]:
+    answers = set()
+    for _ in range(times):
+        async with Client(url, bindings=[Binding.GRPC], **options) as client:
+            answers.add(await client.ask("Ada"))
+    return answers
+
+
+def test_it_serves_grpc_as_well(agents):
+    with serving("greeter:agent", "--grpc-port", "0", cwd=agents) as served:
+        [agent] = served.ready["agents"]
+        assert agent["grpc"].startswith("127.0.0.1:")
+        assert asyncio.run(ask_over_grpc(served.url, 1)) == {"Hello, Ada!"}
+        assert served.stop() == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux deals out connections among processes")
+def test_workers_share_the_port_of_grpc(agents):
+    (agents / "whoami.py").write_text(
+        "import os\nfrom dragoman import Agent\nagent = Agent('Who')\n"
+        "@agent.skill\ndef pid(text: str) -> str:\n    return str(os.getpid())\n"
+    )
+    with serving("whoami:agent", "--grpc-port", "0", "--workers", "2", cwd=agents) as served:
+        deadline = time.monotonic() + SECONDS
+        seen: set[str] = set()
+        while len(seen) < 2 and time.monotonic() < deadline:
+            seen |= asyncio.run(ask_over_grpc(served.url, 4))
+        assert len(seen) == 2
+        assert served.stop() == 0
+
+
+@pytest.mark.parametrize(
+    "options, said",
+    [
+        (["--grpc-cert", "greeter.py"], "go with --grpc-port"),
+        (["--grpc-port", "0", "--grpc-cert", "greeter.py"], "TLS needs both"),
+    ],
+)
+def test_options_of_grpc_that_do_not_fit_are_told(agents, options, said):
+    done = run("serve", "greeter:agent", *options, cwd=agents)
+    assert (done.returncode, said in done.stderr) == (Exit.USAGE, True)
+
+
+def test_a_port_for_grpc_that_is_taken_is_told(agents):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        done = run("serve", "greeter:agent", "--port", "0", "--grpc-port", port, cwd=agents)
+    assert done.returncode == Exit.USAGE
+    assert "choose another with --grpc-port" in done.stderr

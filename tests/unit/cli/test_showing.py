@@ -94,7 +94,14 @@ def test_what_was_said_last_is_cut_to_fit_a_line():
 
 def test_a_banner_tells_what_an_operator_should_know(monkeypatch, capsys):
     monkeypatch.setattr("dragoman.cli.banner.is_fast", lambda: False)
-    banner = Banner({"": "Greeter"}, "http://127.0.0.1:1", ("memory:",), workers=3, is_everywhere=True)
+    banner = Banner(
+        {"": "Greeter"},
+        "http://127.0.0.1:1",
+        ("memory:",),
+        workers=3,
+        is_everywhere=True,
+        grpc={"": "127.0.0.1:2"},
+    )
     banner.show(Output())
     text = capsys.readouterr().out
     assert "in memory: they are forgotten when it stops" in text

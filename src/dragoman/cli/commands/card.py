@@ -1,5 +1,6 @@
 """`dragoman card`."""
 
+import asyncio
 import sys
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from dragoman.cli.peers import Header
 from dragoman.cli.readers import read_url
 from dragoman.cli.showing import show_card
 from dragoman.cli.teaching import TeachingGroup
+from dragoman.cli.trusting import make_verifier, trust_options
 from dragoman.cli.validation import Finding, Verdict, validate_card
 from dragoman.client.cards import load_card
 
@@ -39,19 +41,34 @@ def command() -> None:
 
 @command.command(short_help="Show who an agent is and what it can do.")
 @peer_options
+@trust_options
 @output_option
-def show(url: str, headers: tuple[Header, ...], timeout: float | None, out: Output) -> None:
+def show(
+    *,
+    url: str,
+    headers: tuple[Header, ...],
+    timeout: float | None,
+    jwks: str | None,
+    jku_allow: tuple[str, ...],
+    out: Output,
+) -> None:
     """Show who an agent is, where it answers, and what it can do.
 
-    URL is the agent's address, or that of its card. With --json, the card as the agent serves it.
+    URL is the agent's address, or that of its card. With --json, the card as the agent serves it. With keys, it says
+    who has signed the card, and the exit code is 1 if nobody has whose key is among them.
 
       dragoman card http://127.0.0.1:8000
       dragoman card http://127.0.0.1:8000 --json
+      dragoman card https://agent.example.com --jwks trusted-keys.json
     """
+    verifier = make_verifier(jwks, jku_allow)
     served = fetch_card(url, headers, timeout)
     card = load_card(served.body, served.place)
+    signed_by = asyncio.run(verifier.verify(card, url=served.place)) if verifier else None
     out.document(msgspec.Raw(served.body))
     out.say(show_card(card))
+    if signed_by:
+        out.tick(f"the card is signed by {signed_by.kid!r} ({signed_by.algorithm.value})")
 
 
 @command.command(short_help="Say what is wrong with a card.")

@@ -49,5 +49,5 @@ def command(*, target: str, host: str, port: int, store: str, log_level: str, ou
     out.say(f"  watches  {folder}")
     out.say("Press Ctrl-C to stop.")
     serve_and_reload(
-        Hosting(target=target, store=store, log_level=log_level, drain_seconds=1, reloads=True), listener
+        Hosting(targets=(target,), store=store, log_level=log_level, drain_seconds=1, reloads=True), listener
     )

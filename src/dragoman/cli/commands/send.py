@@ -12,6 +12,7 @@ import click
 from dragoman.cli.contents import read_parts
 from dragoman.cli.exits import Exit
 from dragoman.cli.following import follow
+from dragoman.cli.hints import describe_answer, takes_data
 from dragoman.cli.options import peer_options
 from dragoman.cli.output import Output, output_option
 from dragoman.cli.peers import Header, Peer
@@ -134,7 +135,10 @@ class Sending:
     def _finish(self, teller: Teller, answer: Task | Message) -> Exit:
         code = teller.finish(answer)
         if code is Exit.WAITING and isinstance(answer, Task):
-            self.out.note(f'answer with: dragoman send {self.url} --task {answer.id} "..."')
+            if wanted := describe_answer(answer):
+                self.out.note(f"it expects {wanted}")
+            said = "--data '...'" if takes_data(answer) else '"..."'
+            self.out.note(f"answer with: dragoman send {self.url} --task {answer.id} {said}")
         elif answer.context_id:
             self.out.hint(f'go on with: dragoman send {self.url} --context {answer.context_id} "..."')
         return code

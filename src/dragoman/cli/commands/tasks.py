@@ -1,11 +1,14 @@
 """`dragoman tasks`."""
 
 import sys
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import click
 
+from dragoman.cli.databases import database_argument, told
 from dragoman.cli.exits import Exit
+from dragoman.cli.failures import CommandError
 from dragoman.cli.following import tail_task
 from dragoman.cli.options import peer_options
 from dragoman.cli.output import Output, output_option
@@ -16,6 +19,10 @@ from dragoman.cli.teaching import TeachingGroup
 from dragoman.cli.telling import name_state
 from dragoman.client import Client
 from dragoman.model import Task, TaskState
+
+if TYPE_CHECKING:  # the other commands do without a store
+    from dragoman.store import PushDelivery
+    from dragoman.store.sqlite.files import StoreFile
 
 STATES = {
     state.name.lower().replace("_", "-"): state for state in TaskState if state is not TaskState.UNSPECIFIED
@@ -112,6 +119,53 @@ def tail(url: str, headers: tuple[Header, ...], timeout: float | None, task_id: 
       dragoman tasks tail http://127.0.0.1:8000 0a793833-9c3c-4c3b-aef1-4566e86dc099
     """
     sys.exit(Peer(url, headers, timeout).run(lambda client: tail_task(client, task_id, out)))
+
+
+@command.command(short_help="List webhooks that have not been told everything.")
+@database_argument
+@click.option("--retry", default="", metavar="ID", help="Have this webhook tried again.")
+@click.option("--task", default="", metavar="ID", help="Only webhooks of this task.")
+@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="How many at most.")
+@output_option
+def push(database: "StoreFile", retry: str, task: str, limit: int, out: Output) -> None:
+    """List the webhooks that were given up (dead) or have something to tell yet (pending), and set one going again.
+
+    Works on the file that keeps the tasks, on the machine that serves the agent; other commands ask the agent itself. The agent
+    notices within seconds what is to be tried again.
+
+      dragoman tasks push .dragoman/greeter.db
+      dragoman tasks push .dragoman/greeter.db --retry 4f1c6a3e-5b0e-4d55-9a35-0c1b7a2f9d10
+    """
+    from dragoman.cli.pushes import describe_push, show_pushes
+
+    with told():
+        found = [one for one in database.undelivered(_ALL) if task in ("", one.task_id)]
+        if retry:
+            found = [_choose(found, retry)]
+            database.revive(found[0].task_id, retry)
+    if retry:
+        out.document({"retried": {"id": retry, "taskId": found[0].task_id}})
+        out.tick(f"webhook {retry} of task {found[0].task_id} is tried again")
+        return
+    out.document({"webhooks": [describe_push(one) for one in found[:limit]]})
+    if found:
+        out.say(show_pushes(found[:limit], datetime.now(UTC)))
+    else:
+        out.hint("every webhook has been told everything")
+    if len(found) > limit:
+        out.hint(f"there are {len(found)}; see more with --limit")
+
+
+_ALL = -1
+
+
+def _choose(found: "list[PushDelivery]", config_id: str) -> "PushDelivery":
+    chosen = [one for one in found if one.config_id == config_id]
+    if not chosen:
+        raise CommandError(f"no webhook {config_id!r} is dead or pending; list them without --retry")
+    if len(chosen) > 1:
+        raise CommandError(f"{len(chosen)} tasks have a webhook {config_id!r}; say which with --task")
+    return chosen[0]
 
 
 @command.command(short_help="Ask the agent to stop a task.")
