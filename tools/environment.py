@@ -14,6 +14,7 @@ import tomllib
 import venv
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 TAIL_LINES = 40
@@ -22,9 +23,19 @@ TAIL_LINES = 40
 def compute_key(group: str, editable: str | None) -> str:
     """Digest what an environment is made from: the interpreter, the place, the dependencies, the request."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    tables = [settings.get(name) for name in ("build-system", "project", "dependency-groups")]
+    names = ("build-system", "project") if editable else ()
+    tables = [*(settings[name] for name in names), list_requirements(settings["dependency-groups"], group)]
     facts = [sys.version, sys.base_prefix, str(ROOT), tables, group, editable]
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def list_requirements(groups: dict[str, Any], group: str) -> list[str]:
+    """What a group asks for, the groups that it includes among it."""
+    found: list[str] = []
+    for entry in groups[group]:
+        inner = [entry] if isinstance(entry, str) else list_requirements(groups, entry["include-group"])
+        found.extend(inner)
+    return found
 
 
 def run_step(log: Path, words: str, command: Sequence[str]) -> None:

@@ -3,9 +3,10 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
-from dragoman import Agent, Context, Message, Part, Principal, Progress, SkillError
+from dragoman import Agent, Context, Limits, Message, Part, Principal, Progress, SkillError
 from dragoman.model import PermissionDeniedError, UnauthenticatedError
 from dragoman.security import Credentials, EgressPolicy
 from dragoman.server.webhooks import WebhookOptions
@@ -37,6 +38,9 @@ class Parrot(Agent):
 
     def __init__(self, **options: Any) -> None:
         options.setdefault("webhooks", LOOPBACK)
+        options.setdefault(
+            "limits", Limits(drain_timeout=timedelta())
+        )  # what a test leaves at work is not waited for
         super().__init__("Parrot", "Says what it hears", default_skill="echo", tags=["test"], **options)
         self.gates = Gates()
         self.heard: list[Message] = []

@@ -416,17 +416,6 @@ V03-10 | MUST | S | protect cards with sensitive content
 
 # Rows without a test, by the reason. What a later issue brings moves out of here with its tests.
 DEFERRED = {
-    "gRPC comes with the other dialects": """
-        GRP-01 GRP-02 GRP-03 GRP-04 GRP-05 GRP-06 GRP-07""",
-    "generation 0.3 comes with the other dialects": """
-        V03-01 V03-02 V03-03 V03-04 V03-05 V03-06 V03-07 V03-08 V03-09 V03-10 VER-08 MIG-01 MIG-02 MIG-04""",
-    "extensions come with the other dialects": """
-        XTN-01 XTN-02 XTN-05 XTN-06 XTN-08 XTN-09 XTN-10 XTN-11 XTN-12 SND-15""",
-    "signed cards come with the other dialects": """
-        SIG-01 SIG-02 SIG-03 SIG-04 SIG-05 SIG-06 SIG-07 SIG-08 SIG-09 SIG-10 SIG-11 SIG-12 SIG-13 SIG-14 SIG-15
-        SIG-16 SIG-17 SIG-18""",
-    "acceptedOutputModes are honoured with the content types of the other dialects": """
-        SND-13""",
     "a receiver's rate limits and TLS are its server's; tests come with the security work": """
         PSH-12 PSH-13""",
     "TLS is the operator's, by uvicorn or a proxy; tests come with the security work": """

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 import pytest
 
 from tests.interaction.agents import Parrot
+from tests.interaction.grpc_wire import GrpcWire
 from tests.interaction.wires import BINDINGS, Wire
 
 Connect: TypeAlias = Callable[..., Awaitable[Wire]]
@@ -16,7 +17,10 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "requirement(*ids): the rows of SPEC §6 that the test covers")
 
 
-@pytest.fixture(params=list(BINDINGS))
+WIRES: dict[str, type[Wire]] = {**BINDINGS, "grpc": GrpcWire}
+
+
+@pytest.fixture(params=list(WIRES))
 def binding(request: pytest.FixtureRequest) -> str:
     name: str = request.param
     return name
@@ -28,9 +32,11 @@ async def connect(binding: str) -> AsyncIterator[Connect]:
     async with AsyncExitStack() as stack:
 
         async def start(agent: Any) -> Wire:
+            if binding == "grpc":
+                GrpcWire.prepare(agent)
             await agent.start()
             stack.push_async_callback(agent.stop)
-            wire = BINDINGS[binding](agent)
+            wire = WIRES[binding](agent)
             stack.push_async_callback(wire.aclose)
             return wire
 

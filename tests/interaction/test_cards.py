@@ -9,6 +9,7 @@ from starlette.routing import Mount
 from dragoman import Agent, Principal
 from dragoman.client.http import AsgiHttp, HttpRequest
 from dragoman.model import AgentCapabilities, AgentCard
+from dragoman.model.extensions import OWN_EXTENSIONS
 from tests.interaction.agents import Parrot, admit_by_name
 from tests.interaction.requirements import requirement
 from tests.interaction.wires import BASE, JsonRpcWire, RestWire
@@ -40,6 +41,8 @@ async def test_the_card_is_at_the_well_known_place_and_has_every_required_member
         "skills",
     ):
         assert card[name], name
+    extensions = card["capabilities"].pop("extensions")
+    assert [entry["uri"] for entry in extensions] == list(OWN_EXTENSIONS)
     assert card["capabilities"] == {"streaming": True, "pushNotifications": True, "extendedAgentCard": False}
     for skill in card["skills"]:
         assert all(skill[name] for name in ("id", "name", "description", "tags"))
@@ -51,8 +54,9 @@ async def test_every_interface_of_the_card_answers_in_its_binding_at_its_url(par
     kinds = {"JSONRPC": JsonRpcWire, "HTTP+JSON": RestWire}
     try:
         card = await load(parrot)
-        assert [entry["protocolBinding"] for entry in card["supportedInterfaces"]] == list(kinds)
-        for entry in card["supportedInterfaces"]:
+        latest = [entry for entry in card["supportedInterfaces"] if entry["protocolVersion"] == "1.0"]
+        assert [entry["protocolBinding"] for entry in latest] == list(kinds)
+        for entry in latest:
             wire = kinds[entry["protocolBinding"]](parrot, entry["url"].rstrip("/"))
             assert (await wire.send()).task["artifacts"]
             assert (await wire.call("ListTasks", a2a_version=entry["protocolVersion"])).is_result
@@ -65,7 +69,7 @@ async def test_the_public_url_is_the_one_that_the_operator_gives():
     card = await load(Parrot(url="https://agents.example.org/parrot"))
     assert [entry["url"].rstrip("/") for entry in card["supportedInterfaces"]] == [
         "https://agents.example.org/parrot"
-    ] * 2
+    ] * 4
 
 
 @requirement("CRD-14")

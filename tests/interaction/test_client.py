@@ -14,6 +14,7 @@ from dragoman.model import (
     AgentCapabilities,
     AgentInterface,
     Binding,
+    Generation,
     InputRequiredError,
     PushNotificationNotSupportedError,
     TaskPushNotificationConfig,
@@ -21,13 +22,16 @@ from dragoman.model import (
     UnsupportedOperationError,
     VersionMismatch,
 )
+from dragoman.model.extensions import OWN_EXTENSIONS
+from dragoman.server import GrpcOptions
 from tests.interaction.agents import Parrot, admit_by_name
 from tests.interaction.recorder import Recorder
 from tests.interaction.requirements import requirement
 from tests.interaction.sockets import find_unused_port, serving
-from tests.interaction.wires import BASE
+from tests.interaction.wires import BASE, over_http
 
-KINDS = {"jsonrpc": Binding.JSONRPC, "rest": Binding.REST}
+KINDS = {"jsonrpc": Binding.JSONRPC, "rest": Binding.REST, "grpc": Binding.GRPC}
+GRPC = GrpcOptions(port=0)
 
 
 @pytest.fixture
@@ -37,6 +41,7 @@ def recorder(parrot):
 
 @pytest.fixture
 async def client(recorder, parrot, binding):
+    parrot.configure(grpc=GRPC)
     await parrot.start()
     async with Client(recorder, bindings=[KINDS[binding]]) as client:
         yield client
@@ -68,6 +73,7 @@ def make_card(*interfaces, **members):
     )
 
 
+@over_http
 @requirement("VER-03", "VER-11", "RPC-02", "RPC-04", "RST-02", "RST-04", "RST-07", "BND-06")
 async def test_every_operation_goes_out_in_the_form_of_its_binding_with_the_version(
     client, recorder, binding
@@ -124,19 +130,21 @@ async def test_arguments_are_percent_encoded_in_path_and_query(recorder, parrot)
     assert recorder.seen[1].query == {"contextId": ["a&b=c é"], "pageSize": ["3"]}
 
 
+@over_http
 @requirement("RPC-03", "RST-03")
 async def test_extensions_are_joined_by_commas(parrot, recorder, binding):
     await parrot.start()
     async with Client(recorder, bindings=[KINDS[binding]], extensions=["urn:a/v1", "urn:b/v2"]) as client:
         await client.ask("hello")
     await parrot.stop()
-    assert recorder.last.headers["a2a-extensions"].replace(" ", "") == "urn:a/v1,urn:b/v2"
+    named = recorder.last.headers["a2a-extensions"].replace(" ", "").split(",")
+    assert named == ["urn:a/v1", "urn:b/v2", *OWN_EXTENSIONS]
 
 
 @requirement("SND-11")
 @pytest.mark.parametrize("streaming", [True, False])
 async def test_what_was_sent_without_waiting_is_followed_by_stream_or_by_polling(binding, streaming):
-    parrot = Parrot(streaming=streaming)
+    parrot = Parrot(streaming=streaming, grpc=GRPC)
     await parrot.start()
     async with Client(parrot, bindings=[KINDS[binding]], polling_seconds=0) as client:
         handle = await begin(client, "door", skill="hold", return_immediately=True)
@@ -150,6 +158,7 @@ async def test_what_was_sent_without_waiting_is_followed_by_stream_or_by_polling
     await parrot.stop()
 
 
+@over_http
 @requirement("SND-14", "CTX-06", "CTX-16")
 async def test_a_first_message_has_no_ids_of_tasks_or_contexts(client, recorder):
     push = TaskPushNotificationConfig(url="http://127.0.0.1:9/hook")
@@ -159,6 +168,7 @@ async def test_a_first_message_has_no_ids_of_tasks_or_contexts(client, recorder)
     assert sent["configuration"]["taskPushNotificationConfig"] == {"url": push.url}
 
 
+@over_http
 @requirement("CTX-07", "CTX-14", "CTX-17", "CTX-19")
 async def test_ids_of_the_agent_go_back_as_they_came(client, recorder):
     handle = await begin(client, "", skill="ask")
@@ -182,6 +192,7 @@ async def test_a_message_of_the_caller_s_own_keeps_what_it_says(client, parrot):
     assert (heard.message_id, heard.reference_task_ids) == ("mine", (earlier.id,))
 
 
+@over_http
 @requirement("LST-05")
 async def test_pages_are_read_until_the_token_is_empty(client, recorder):
     for number in range(5):
@@ -192,6 +203,7 @@ async def test_pages_are_read_until_the_token_is_empty(client, recorder):
     assert len(recorder.seen) - before == 3
 
 
+@over_http
 @requirement("CAP-07")
 async def test_what_the_card_does_not_promise_is_not_asked_for(binding):
     parrot = Parrot(streaming=False, push_notifications=False)
@@ -240,6 +252,7 @@ async def test_a_caller_who_signs_in_elsewhere_follows_the_task(client, parrot):
         await client.ask("", skill="authorise")
 
 
+@over_http
 @requirement("AUT-08", "ENT-01", "EXT-01")
 async def test_credentials_go_with_every_request_in_headers_only(binding):
     parrot = Parrot(authenticator=admit_by_name)
@@ -271,6 +284,7 @@ async def test_the_extended_card_takes_the_place_of_the_public_one(binding):
     parrot: Parrot = Parrot(
         extended_card=lambda caller: replace_members(parrot.card_facts(), name="Parrot for Alice"),
         authenticator=admit_by_name,
+        grpc=GRPC,
     )
     await parrot.start()
     async with Client(parrot, bindings=[KINDS[binding]], headers={"Authorization": "Bearer alice"}) as client:
@@ -296,12 +310,12 @@ class Hosts:
 async def test_the_first_interface_that_the_client_speaks_is_used_at_its_url(parrot):
     await parrot.start()
     hosts = Hosts(rest=parrot, rpc=parrot)
-    old = AgentInterface(url="http://old", protocol_binding="JSONRPC", protocol_version="0.3")
+    later = AgentInterface(url="http://later", protocol_binding="JSONRPC", protocol_version="2.0")
     strange = AgentInterface(
         url="http://own", protocol_binding="https://example.org/own/v1", protocol_version="1.0"
     )
     card = make_card(
-        old, strange, interface(Binding.REST, "http://rest"), interface(Binding.JSONRPC, "http://rpc")
+        later, strange, interface(Binding.REST, "http://rest"), interface(Binding.JSONRPC, "http://rpc")
     )
     async with Client(card, http=AsgiHttp(hosts)) as client:
         await client.ask("hello")
@@ -325,14 +339,16 @@ async def test_a_patch_number_in_the_card_changes_nothing(parrot):
 
 @requirement("VER-10")
 @pytest.mark.parametrize("version", ["0.3", "2.0"])
-async def test_a_client_does_not_speak_another_generation_unasked(recorder, version):
+async def test_a_client_does_not_speak_a_generation_that_it_was_not_given(recorder, version):
     entry = replace_members(interface(), protocol_version=version)
-    async with Client(make_card(entry), http=AsgiHttp(recorder)) as client:
+    client = Client(make_card(entry), http=AsgiHttp(recorder), generations=[Generation.V1_0])
+    async with client:
         with pytest.raises(VersionMismatch, match=version):
             await client.ask("hello")
     assert recorder.seen == []
 
 
+@over_http
 @requirement("CRD-09")
 @pytest.mark.parametrize("tenant", ["acme", ""])
 async def test_every_request_names_the_tenant_of_its_interface_or_none(parrot, binding, tenant):

@@ -286,9 +286,6 @@ async def test_a_question_ends_the_stream_wherever_it_was_cut(binding, events):
     assert (task.state, task.text) == (TaskState.COMPLETED, "Ada yes")
 
 
-@pytest.mark.xfail(
-    reason="EventStream._reconnect gives up without a task id, and retrying.may_repeat does not repeat a send that has a key"
-)
 @pytest.mark.parametrize("size", [0, 1, 50])
 async def test_a_cut_before_the_first_event_is_not_noticed(binding, size):
     async with cutting() as (proxy, url):

@@ -5,18 +5,19 @@ import json
 
 import pytest
 
+from dragoman.server import GrpcOptions
 from tests.interaction.agents import Parrot
 from tests.interaction.peer_process import needs_peer, run_peer
 from tests.interaction.sockets import serving
 from tests.interaction.wires import kinds, state_of
 
-OFFICIAL_NAMES = {"jsonrpc": "JSONRPC", "rest": "HTTP+JSON"}
+OFFICIAL_NAMES = {"jsonrpc": "JSONRPC", "rest": "HTTP+JSON", "grpc": "GRPC"}
 
 pytestmark = [pytest.mark.slow, needs_peer]
 
 
 async def drive(binding):
-    async with serving(Parrot()) as url:
+    async with serving(Parrot(grpc=GrpcOptions(port=0))) as url:
         output = await run_peer("tests.peer.official_client", url, OFFICIAL_NAMES[binding])
     lines = [json.loads(line) for line in output.splitlines()]
     return {line["scenario"]: line for line in lines}
@@ -42,7 +43,9 @@ def text_of(holder):
 def test_it_reads_our_card(seen):
     card = seen("card")
     assert card["name"] == "Parrot"
-    assert [entry["protocolBinding"] for entry in card["supportedInterfaces"]] == ["JSONRPC", "HTTP+JSON"]
+    interfaces = card["supportedInterfaces"]
+    names = [*OFFICIAL_NAMES.values()]
+    assert [entry["protocolBinding"] for entry in interfaces] == names * 2
     assert card["capabilities"]["streaming"] is True
     assert {skill["id"] for skill in card["skills"]} >= {"echo", "hold"}
 

@@ -24,7 +24,7 @@ from dragoman.model import (
 from tests.interaction.peer_process import needs_peer, serving_peer
 from tests.peer.receiver import Receiver
 
-KINDS = {"jsonrpc": Binding.JSONRPC, "rest": Binding.REST}
+KINDS = {"jsonrpc": Binding.JSONRPC, "rest": Binding.REST, "grpc": Binding.GRPC}
 UNICODE = "Grüße 👩‍🚀 שלום \u2028 e\u0301 \ufeff line\nbreak \x7f \U0010ffff"
 
 pytestmark = [pytest.mark.slow, needs_peer]
@@ -56,7 +56,11 @@ async def release(client, gate):
 async def test_its_card_is_read(client):
     card = await client.card()
     assert card.name == "official"
-    assert [entry.protocol_binding for entry in card.supported_interfaces] == ["JSONRPC", "HTTP+JSON"]
+    assert [entry.protocol_binding for entry in card.supported_interfaces] == [
+        "JSONRPC",
+        "HTTP+JSON",
+        "GRPC",
+    ]
 
 
 async def test_it_is_asked_and_answers(client):

@@ -7,7 +7,7 @@ import pytest
 from dragoman.client.http import AsgiHttp, HttpRequest
 from tests.interaction.agents import Parrot
 from tests.interaction.requirements import requirement
-from tests.interaction.wires import send_params
+from tests.interaction.wires import over_http, send_params
 
 
 @requirement("VER-05", "RPC-02", "RST-02")
@@ -24,7 +24,7 @@ async def test_another_version_is_refused_with_those_that_are_served(wire, versi
 
 
 @requirement("VER-05", "VER-07")
-async def test_no_version_means_0_3_which_is_not_served_yet(wire, connect):
+async def test_no_version_means_0_3_where_nothing_is_called_so(wire, connect):
     assert (await wire.call("ListTasks", a2a_version="")).error.reason == "VERSION_NOT_SUPPORTED"
     lenient = await connect(Parrot(strict_versions=False))
     assert (await lenient.call("ListTasks", a2a_version="")).is_result
@@ -36,6 +36,7 @@ async def test_a_patch_number_changes_nothing(wire):
     assert (await wire.call("ListTasks", a2a_version="0.9.7")).error.reason == "VERSION_NOT_SUPPORTED"
 
 
+@over_http
 @requirement("VER-05")
 async def test_the_version_may_come_in_the_query_and_the_header_wins(wire):
     async def call(query, **headers):
@@ -51,6 +52,7 @@ async def test_the_version_may_come_in_the_query_and_the_header_wins(wire):
     assert (await call("1.0", **{"a2a-version": "9.0"})).error.reason == "VERSION_NOT_SUPPORTED"
 
 
+@over_http
 @requirement("PAR-06", "PAR-07")
 @pytest.mark.parametrize("name", ["A2A-Version", "a2a-version", "A2a-VERSION"])
 async def test_names_of_parameters_have_no_case_and_others_do_not_disturb(wire, name):
@@ -69,7 +71,7 @@ async def test_an_extension_that_nobody_knows_is_ignored(wire):
 @requirement("VER-01", "VER-05")
 async def test_the_card_names_the_version_without_a_patch(parrot):
     card = json.loads((await fetch_card(parrot)).body)
-    assert {interface["protocolVersion"] for interface in card["supportedInterfaces"]} == {"1.0"}
+    assert {interface["protocolVersion"] for interface in card["supportedInterfaces"]} == {"1.0", "0.3"}
 
 
 async def fetch_card(app):

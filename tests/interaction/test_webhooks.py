@@ -6,7 +6,7 @@ import pytest
 
 from dragoman.bus import LocalBus
 from dragoman.engine import DeliveryError, DeliveryPolicy
-from dragoman.server import AgentApp
+from dragoman.server import AgentApp, GrpcOptions
 from dragoman.server.webhooks import WebhookOptions, WebhookSender
 from dragoman.store import open_store
 from tests.interaction.agents import LOOPBACK, Parrot
@@ -197,4 +197,5 @@ def make_app(parrot, delivery):
         bus=LocalBus(),
         sender=WebhookSender(LOOPBACK),
         delivery=delivery,
+        grpc=GrpcOptions(port=0),
     )

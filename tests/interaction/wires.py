@@ -1,6 +1,7 @@
 """The bindings as a stranger would write them: plain HTTP and JSON, none of it from `dragoman.wire`.
 
-`BINDINGS` is the table; a test that takes `binding` or `wire` runs once for each row.
+`BINDINGS` is the table; a test that takes `binding` or `wire` runs once for each row of it, and over gRPC (`grpc_wire`) unless it
+says `@over_http`.
 """
 
 import json
@@ -11,6 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 from urllib.parse import quote, urlencode
 from uuid import uuid4
+
+import pytest
 
 from dragoman.client.http import AsgiApp, AsgiHttp, HttpRequest, HttpStream
 from dragoman.model import Binding
@@ -39,7 +42,7 @@ REST_PATHS = {
 
 @dataclass(frozen=True)
 class Failure:
-    """An error of either binding. `code` is the JSON-RPC code or the HTTP status."""
+    """An error of any binding. `code` is the JSON-RPC code, the HTTP status or gRPC's number."""
 
     code: int
     message: str
@@ -63,7 +66,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back, as it came and as the binding means it."""
+    """What came back, as it came and as the binding means it. `status` is HTTP's, or what it would be."""
 
     status: int
     headers: Mapping[str, str]
@@ -132,15 +135,19 @@ class Wire(ABC):
 
     async def call(self, operation: str, params: Json | None = None, **headers: str) -> Answer:
         """One operation; `a2a_version=""` and the like set headers over the usual ones."""
-        reply = await self.http.request(self.build(operation, params or {}, _headers(headers)))
+        reply = await self.http.request(self.build(operation, params or {}, with_version(headers)))
         return self.read(*reply)
+
+    def is_plain(self, answer: Answer) -> bool:
+        """Whether it came in one piece, and not as a stream."""
+        return answer.headers["content-type"] == self.media_type
 
     async def send(self, content: Any = "hello", skill: str = "", **members: Any) -> Answer:
         return await self.call("SendMessage", send_params(content, skill, **members))
 
     @asynccontextmanager
     async def open(self, operation: str, params: Json, **headers: str) -> AsyncIterator["Stream"]:
-        stream = await self.http.open(self.build(operation, params, _headers(headers)))
+        stream = await self.http.open(self.build(operation, params, with_version(headers)))
         try:
             assert stream.headers["content-type"].startswith("text/event-stream"), await stream.read()
             yield Stream(self, Events(stream))
@@ -243,6 +250,9 @@ class RestWire(Wire):
 
 BINDINGS: dict[str, type[Wire]] = {"jsonrpc": JsonRpcWire, "rest": RestWire}
 
+over_http = pytest.mark.parametrize("binding", list(BINDINGS), indirect=True)
+"""For a test about what only HTTP, or only JSON, can say."""
+
 
 def send_params(content: Any = "hello", skill: str = "", **members: Any) -> Json:
     """The request of a send: `task_id` and `context_id` go into the message, other members into the configuration.
@@ -274,7 +284,8 @@ def kinds(events: list[Json]) -> list[str]:
     return [next(iter(event)) for event in events]
 
 
-def _headers(given: Mapping[str, str]) -> dict[str, str]:
+def with_version(given: Mapping[str, str]) -> dict[str, str]:
+    """Headers from keywords; `a2a_version=""` leaves the version out."""
     named = {name.replace("_", "-"): value for name, value in given.items()}
     return {name: value for name, value in {**VERSION, **named}.items() if value}
 

@@ -2,7 +2,7 @@
 # pyright: reportMissingImports=false, reportMissingModuleSource=false
 """The official SDK's client drives an agent through every operation and prints what it saw, one JSON line per scenario.
 
-Runs in the peer environment: `python -m tests.peer.official_client URL JSONRPC|HTTP+JSON`.
+Runs in the peer environment: `python -m tests.peer.official_client URL JSONRPC|HTTP+JSON|GRPC`.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 from uuid import uuid4
 
+import grpc.aio
 import httpx
 from a2a.client import A2ACardResolver, Client, ClientCallContext, ClientConfig, ClientFactory
 from a2a.types import (
@@ -361,7 +362,12 @@ async def main(url: str, binding: str) -> None:
         card = await A2ACardResolver(http, url).get_agent_card()
         clients = [
             ClientFactory(
-                ClientConfig(streaming=streams, httpx_client=http, supported_protocol_bindings=[binding])
+                ClientConfig(
+                    streaming=streams,
+                    httpx_client=http,
+                    grpc_channel_factory=grpc.aio.insecure_channel,
+                    supported_protocol_bindings=[binding],
+                )
             ).create(card)
             for streams in (False, True)
         ]

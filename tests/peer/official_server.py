@@ -9,6 +9,7 @@ import asyncio
 import socket
 import sys
 
+import grpc.aio
 import httpx
 import uvicorn
 from a2a.helpers import (
@@ -20,7 +21,7 @@ from a2a.helpers import (
 )
 from a2a.server.agent_execution import AgentExecutor, RequestContext
 from a2a.server.events import EventQueue
-from a2a.server.request_handlers import DefaultRequestHandler
+from a2a.server.request_handlers import DefaultRequestHandler, GrpcHandler
 from a2a.server.routes import create_agent_card_routes, create_jsonrpc_routes, create_rest_routes
 from a2a.server.tasks import (
     BasePushNotificationSender,
@@ -29,6 +30,7 @@ from a2a.server.tasks import (
     TaskUpdater,
 )
 from a2a.types import AgentCapabilities, AgentCard, AgentInterface, AgentSkill, Part, Role
+from a2a.types.a2a_pb2_grpc import add_A2AServiceServicer_to_server
 from starlette.applications import Starlette
 
 MODES = ["text/plain", "application/json", "application/octet-stream"]
@@ -109,7 +111,7 @@ class Behaviours(AgentExecutor):
         return self._gates.setdefault(context.get_user_input().split(" ")[1], asyncio.Event())
 
 
-def build_card(base: str) -> AgentCard:
+def build_card(base: str, grpc_address: str) -> AgentCard:
     return AgentCard(
         name="official",
         description="An agent of the official SDK",
@@ -121,14 +123,14 @@ def build_card(base: str) -> AgentCard:
         supported_interfaces=[
             AgentInterface(url=f"{base}/rpc", protocol_binding="JSONRPC", protocol_version="1.0"),
             AgentInterface(url=f"{base}/rest", protocol_binding="HTTP+JSON", protocol_version="1.0"),
+            AgentInterface(url=grpc_address, protocol_binding="GRPC", protocol_version="1.0"),
         ],
     )
 
 
-def build_app(base: str, client: httpx.AsyncClient) -> Starlette:
-    card = build_card(base)
+def build_handler(card: AgentCard, client: httpx.AsyncClient) -> DefaultRequestHandler:
     configs = InMemoryPushNotificationConfigStore()
-    handler = DefaultRequestHandler(
+    return DefaultRequestHandler(
         agent_executor=Behaviours(),
         task_store=InMemoryTaskStore(),
         agent_card=card,
@@ -137,6 +139,9 @@ def build_app(base: str, client: httpx.AsyncClient) -> Starlette:
         # Declared on the card and not configured here: what the client does about that is a test.
         extended_agent_card=None,
     )
+
+
+def build_app(card: AgentCard, handler: DefaultRequestHandler) -> Starlette:
     return Starlette(
         routes=[
             *create_agent_card_routes(card),
@@ -151,14 +156,21 @@ async def main() -> None:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     base = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    grpc_server = grpc.aio.server()
+    grpc_address = f"127.0.0.1:{grpc_server.add_insecure_port('127.0.0.1:0')}"
     async with httpx.AsyncClient() as client:
-        config = uvicorn.Config(build_app(base, client), log_level="warning", timeout_graceful_shutdown=1)
+        card = build_card(base, grpc_address)
+        handler = build_handler(card, client)
+        add_A2AServiceServicer_to_server(GrpcHandler(handler), grpc_server)
+        await grpc_server.start()
+        config = uvicorn.Config(build_app(card, handler), log_level="warning", timeout_graceful_shutdown=1)
         server = uvicorn.Server(config)
         print(base, flush=True)  # noqa: T201 - read by the test
         serving = asyncio.create_task(server.serve([listener]))
         await asyncio.to_thread(sys.stdin.read)
         server.should_exit = True
         await serving
+        await grpc_server.stop(0)
 
 
 if __name__ == "__main__":

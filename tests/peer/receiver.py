@@ -61,6 +61,14 @@ class Receiver:
             await self._arrived.wait_for(lambda: any(tells_of(state, entry) for entry in self.taken))
         return self.taken
 
+    async def until_state_03(self, state: str) -> list[Notification]:
+        """The notifications, once one of them is a task of 0.3 or 0.1 in this state."""
+        async with self._arrived:
+            await self._arrived.wait_for(
+                lambda: any(entry.payload.get("status", {}).get("state") == state for entry in self.taken)
+            )
+        return self.taken
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One request for each connection, so that none is left open when the receiver ends."""
         task = asyncio.current_task()
