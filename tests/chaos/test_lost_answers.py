@@ -31,11 +31,6 @@ async def leave_answer(database: Path, task_id: str) -> None:
     assert outcome is Outcome.ACCEPTED
 
 
-@pytest.mark.xfail(
-    raises=TimeoutError,
-    reason="nobody looks for signals of a task that nobody holds: Recovery._settle releases an interrupted task without asking"
-    " signals_of, and Posting.hand_over answers a repeated key without seeing to it that somebody runs the task",
-)
 async def test_an_answer_that_was_accepted_right_before_a_kill_is_heard(tmp_path):
     async with serving(tmp_path) as victim, Client(victim.url) as client:
         task = await client.send("apples", skill="ask")

@@ -33,11 +33,6 @@ async def read_across_a_kill(victim: Victim, first_pause: float) -> tuple[list[E
         return [*events, *[event async for event in stream]], stream
 
 
-@pytest.mark.xfail(
-    raises=AssertionError,
-    reason="reconciling.find_rest takes a snapshot that is shorter than what was read for no news; the run then writes the"
-    " lost chunk again, and the client adds it a second time",
-)
 async def test_a_reader_that_comes_back_at_once_has_the_text_once(tmp_path):
     async with serving(tmp_path, lease=4) as victim:  # the reader is back before the run is
         _, stream = await read_across_a_kill(victim, 0.1)
@@ -45,11 +40,6 @@ async def test_a_reader_that_comes_back_at_once_has_the_text_once(tmp_path):
     assert stream.view.task.text == "a b c "
 
 
-@pytest.mark.xfail(
-    raises=AssertionError,
-    reason="streams.find_mark knows no mark of a lost chunk, and answers with a snapshot: the statuses between what the"
-    " reader had and the snapshot are never shown (must-show 1)",
-)
 async def test_a_reader_that_comes_back_late_sees_every_status(tmp_path):
     async with serving(tmp_path) as victim:
         events, _ = await read_across_a_kill(victim, 5.0)
