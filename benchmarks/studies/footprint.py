@@ -11,9 +11,9 @@ import venv
 from pathlib import Path
 from typing import Any
 
-from benchmarks.processes import read_rss_kib, serve
+from benchmarks.studies.serving import read_rss_kib, serve
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 ROUNDS = 15
 HELLO = '''from dragoman import Agent
 

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.processes import read_rss_kib, serve
+from benchmarks.studies.serving import read_rss_kib, serve
 from dragoman import Client
 from dragoman.client import TaskHandle
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.processes import serve
+from benchmarks.studies.serving import serve
 from dragoman import Client
 from dragoman.client import TaskHandle
 
