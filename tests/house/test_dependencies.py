@@ -10,15 +10,30 @@ from tests.house.source import ROOT, SOURCE, Function, list_source_files, load_s
 
 # What a module of an extra is called when that is not the distribution's name with underscores.
 MODULES = {
+    "googleapis_common_protos": {"google"},
     "grpcio": {"grpc"},
-    "grpcio_status": {"grpc_status"},
+    "grpcio_health_checking": {"grpc_health"},
+    "grpcio_reflection": {"grpc_reflection"},
     "protobuf": {"google"},
     "opentelemetry_api": {"opentelemetry"},
     "opentelemetry_sdk": {"opentelemetry"},
 }
 
 # Files that exist only for one extra and are themselves imported late, "file": why.
-ADAPTERS: dict[str, str] = {}
+ADAPTERS: dict[str, str] = dict.fromkeys(
+    (
+        "src/dragoman/client/transport/grpc.py",
+        "src/dragoman/client/transport/grpc_errors.py",
+        "src/dragoman/server/grpc/endpoint.py",
+        "src/dragoman/server/grpc/refusing.py",
+        "src/dragoman/server/grpc/service.py",
+        "src/dragoman/wire/grpc/codec.py",
+        "src/dragoman/wire/grpc/errors.py",
+        "src/dragoman/wire/grpc/plain.py",
+        "src/dragoman/wire/grpc/schema.py",
+    ),
+    "the gRPC binding, loaded when a card or an operator asks for it",
+)
 
 
 def get_name(requirement: str) -> str:
