@@ -4,6 +4,7 @@ from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec import UNSET
 from pydantic import ValidationError
 
 from dragoman.agent.arguments import Arguments
@@ -41,15 +42,27 @@ class Binding:
             parameter.shape is Shape.OBJECT for parameter in self._values
         )
         """Whether a text that is JSON is read as the arguments."""
+        self._sole_text = self._find_sole_text()
 
     def bind(self, message: Message) -> dict[str, Any]:
         """The arguments by parameter name; raises InvalidParamsError with a violation per problem."""
         if not self._arguments.parameters and self._reads_message:
             return {}
+        if self._sole_text and (text := _read_sole_text(message)):
+            try:
+                return self._arguments.validate({self._sole_text: text})
+            except ValidationError:
+                pass  # and again below, where it is known which part of the message it was
         try:
             return self._validate(sort_content(message))
         except RecursionError:
             raise self._refuse(NOWHERE, "is nested too deeply") from None
+
+    def _find_sole_text(self) -> str:
+        """The key of the only parameter, if any text is one and no text is read as JSON."""
+        parameters = self._arguments.parameters
+        is_text = len(parameters) == 1 and parameters[0] is self._target and self._target.shape is Shape.TEXT
+        return parameters[0].key if is_text and not self.takes_object else ""
 
     def _validate(self, content: Content) -> dict[str, Any]:
         violations: tuple[FieldViolation, ...] = ()
@@ -143,6 +156,14 @@ class Binding:
     def _refuse(self, place: str, words: str) -> InvalidParamsError:
         violation = FieldViolation(field=place, description=words)
         return InvalidParamsError(f"the input does not fit {self._owner}", violations=(violation,))
+
+
+def _read_sole_text(message: Message) -> str:
+    """The text of a message that has one part with a text in it, and nothing else; "" for any other."""
+    if len(message.parts) != 1:
+        return ""
+    text = message.parts[0].text
+    return text if text is not UNSET and not text.isspace() else ""
 
 
 def _choose_target(values: list[Parameter]) -> Parameter | None:

@@ -148,13 +148,13 @@ class Engine:
             await opened.enter_async_context(self._roster.bus)
             await self._recovery.beat()
             await self._nursery.open()
-            self._nursery.spawn(self._writer.run(), name="log writer")
-            self._nursery.spawn(self._recovery.keep_lease(), name="lease")
-            self._nursery.spawn(self._recovery.look_after(), name="recovery")
-            self._nursery.spawn(self._mailroom.run(), name="mailroom")
-            self._nursery.spawn(self._upkeep.run(), name="upkeep")
+            self._nursery.spawn(self._writer.run, name="log writer")
+            self._nursery.spawn(self._recovery.keep_lease, name="lease")
+            self._nursery.spawn(self._recovery.look_after, name="recovery")
+            self._nursery.spawn(self._mailroom.run, name="mailroom")
+            self._nursery.spawn(self._upkeep.run, name="upkeep")
             if self._delivery is not None:
-                self._nursery.spawn(self._delivery.run(), name="webhook delivery")
+                self._nursery.spawn(self._delivery.run, name="webhook delivery")
             self._opened = opened.pop_all()
             self._is_running = True
 

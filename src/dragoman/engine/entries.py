@@ -149,7 +149,7 @@ def _is_plain(entry: LogEntry) -> bool:
 
 def _is_plain_start(task: Task, origin: Origin | None) -> bool:
     is_bare = task.metadata is None and task.status.message is None and task.artifacts is UNSET
-    has_no_more = origin is None or (origin.metadata is None and origin.claims is None)
+    has_no_more = origin is None or origin.claims is None  # its metadata nobody sees before it is read again
     return is_bare and has_no_more and all(is_plain_message(message) for message in task.history)
 
 

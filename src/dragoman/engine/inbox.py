@@ -15,27 +15,29 @@ class Inbox:
     """
 
     def __init__(self, unread: Sequence[Heard], *, max_queued: int) -> None:
-        self._repeated = deque(unread)
-        self._queued: deque[Heard] = deque()
+        self._unread = deque(unread)
+        self._repeated = len(unread)
         self._max_queued = max_queued
         self.changed = Signal()
 
     def __len__(self) -> int:
-        return len(self._repeated) + len(self._queued)
+        return len(self._unread)
 
     def check_room(self) -> None:
         """Raise UnavailableError if one more message is too many."""
-        if len(self._queued) >= self._max_queued:
+        queued = len(self._unread) - self._repeated
+        if queued >= self._max_queued:
             raise UnavailableError(
-                f"{len(self._queued)} messages wait for this task already; try again when it has read some"
+                f"{queued} messages wait for this task already; try again when it has read some"
             )
 
     def put(self, heard: Heard) -> None:
-        self._queued.append(heard)
+        self._unread.append(heard)
         self.changed.fire()
 
     def take(self) -> Heard:
-        return (self._repeated or self._queued).popleft()
+        self._repeated = max(0, self._repeated - 1)
+        return self._unread.popleft()
 
     async def until_mail(self) -> None:
         while not self:

@@ -1,5 +1,7 @@
 """From an admitted request to a run at work."""
 
+from functools import partial
+
 from msgspec.structs import replace
 
 from dragoman.engine.checks import check_send
@@ -110,7 +112,7 @@ class Launcher:
             run.open()
         self._slots.expect()
         self._roster.runs[run.task_id] = run
-        self._roster.nursery.spawn(self._execute(run), name=f"run of task {run.task_id}")
+        self._roster.nursery.spawn(partial(self._execute, run), name=f"run of task {run.task_id}")
         return run
 
     async def _execute(self, run: Run) -> None:

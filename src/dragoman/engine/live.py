@@ -186,30 +186,28 @@ class LiveTask:
         if self.error is not None:
             raise RunEndedError("the task's log is lost") from self.error
         data, entry = dump_entry(entry)
-        self._apply(entry)
+        apply_entry(self._fold, entry)
+        self.state = self._fold.state
         self._append(entry, data, is_urgent=is_urgent)
         return len(data)
 
-    def _apply(self, entry: LogEntry) -> None:
-        apply_entry(self._fold, entry)
-        self.state = self._fold.state
-
     def _append(self, entry: LogEntry, data: bytes, *, is_urgent: bool) -> None:
-        self.tip += 1
-        if entry.status_update is not None:
-            self.status_seq = self.tip
-        if is_urgent:
-            self._solid = self.tip
-        self._last = item_of(self.tip, entry, data)
-        if self._last is not None and not is_urgent:
-            self._last.base = self._solid
-        self._window.push(self._last, len(data))
+        self.tip = tip = self.tip + 1
+        size = len(data)
+        self._last = last = item_of(tip, entry, data)
+        self._window.push(last, size)
         self._pending.append(data)
-        self.undurable_bytes += len(data)
-        self._bytes_since_snapshot += len(data)
+        self.undurable_bytes += size
+        self._bytes_since_snapshot += size
+        if entry.status_update is not None:
+            self.status_seq = tip
         if is_urgent:
-            self._unconfirmed.append(self.tip)
-        self._show()
+            self._solid = tip
+            self._unconfirmed.append(tip)
+        else:
+            if last is not None:
+                last.base = self._solid
+            self._show()
         if self.on_append is not None:
             self.on_append(self, is_urgent)
 
@@ -338,7 +336,8 @@ class LiveTask:
                 self.status_seq = self.tip
             elif entry.received is not None:
                 self.received_seq = self.tip
-            self._apply(entry)
+            apply_entry(self._fold, entry)
+            self.state = self._fold.state
             self._last = item_of(self.tip, entry)
             self._window.push(self._last, len(data))
         self._solid = self.tip

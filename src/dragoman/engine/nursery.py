@@ -2,12 +2,20 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from datetime import timedelta
+from typing import TypeAlias
 
 from dragoman.model import UnavailableError
 
 logger = logging.getLogger("dragoman.engine")
+
+Work: TypeAlias = Callable[[], Coroutine[None, None, None]]
+"""What a task is to do. Its coroutine is made when the task begins, so that one that is cancelled before leaves none behind."""
+
+
+class _ClosingError(Exception):
+    """Ends the group, and with it everything in it."""
 
 
 class Nursery:
@@ -20,25 +28,18 @@ class Nursery:
         self._group = asyncio.TaskGroup()
         self._closing = asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
-        self._children: dict[asyncio.Task[None], Coroutine[None, None, None]] = {}
+        self._names: dict[Work, str] = {}
 
     async def open(self) -> None:
         is_open = asyncio.Event()
         self._keeper = asyncio.create_task(self._keep(is_open), name="dragoman nursery")
         await is_open.wait()
 
-    def spawn(self, work: Coroutine[None, None, None], *, name: str) -> asyncio.Task[None]:
+    def spawn(self, work: Work, *, name: str) -> asyncio.Task[None]:
         """Do `work` in the background; what it raises is logged and ends nothing else."""
         if self._closing.is_set():
-            work.close()
             raise UnavailableError("the agent is shutting down")
-        task = self._group.create_task(_guard(work, name), name=name)
-        self._children[task] = work
-        task.add_done_callback(self._let_go)
-        return task
-
-    def _let_go(self, task: asyncio.Task[None]) -> None:
-        self._children.pop(task).close()  # in case it was cancelled before it began
+        return self._group.create_task(self._guard(work, name), name=name)
 
     async def close(self, patience: timedelta) -> None:
         """Cancel what still runs, and wait for it, though not for ever."""
@@ -49,19 +50,23 @@ class Nursery:
         if done:
             self._keeper.result()
         else:
-            names = sorted(task.get_name() for task in self._children)
-            logger.error("left behind, for it ignores cancellation: %s", ", ".join(names))
+            names = ", ".join(sorted(self._names.values()))
+            logger.error("left behind, for it ignores cancellation: %s", names)
 
     async def _keep(self, is_open: asyncio.Event) -> None:
-        async with self._group:
-            is_open.set()
-            await self._closing.wait()
-            for task in self._children:
-                task.cancel()
+        try:
+            async with self._group:
+                is_open.set()
+                await self._closing.wait()
+                raise _ClosingError
+        except* _ClosingError:
+            pass
 
-
-async def _guard(work: Coroutine[None, None, None], name: str) -> None:
-    try:
-        await work
-    except Exception:
-        logger.exception("%s failed", name)
+    async def _guard(self, work: Work, name: str) -> None:
+        self._names[work] = name
+        try:
+            await work()
+        except Exception:
+            logger.exception("%s failed", name)
+        finally:
+            del self._names[work]

@@ -65,6 +65,10 @@ class Repeats:
         return replace(artifact, parts=(*told, *artifact.parts)), False
 
 
+NOTHING_SAID = Repeats(())
+"""What the first run of a task has to compare with; it stays empty."""
+
+
 def _words(state: TaskState, message: Message | None, metadata: Metadata | None) -> bytes:
     parts = message.parts if message is not None else ()
     return codec.encode([state, parts, metadata])

@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 from dragoman.bus import Bus
 from dragoman.engine.entries import StreamItem
@@ -155,7 +156,7 @@ class Roster:
         """A task that has subscribers and no run at work here is watched."""
         is_quiet = self.is_open(live) and not live.state.is_terminal
         if is_quiet and live.subscribers and live not in self._watches:
-            watch = self.nursery.spawn(self._watch(live), name=f"watch of task {live.task_id}")
+            watch = self.nursery.spawn(partial(self._watch, live), name=f"watch of task {live.task_id}")
             self._watches[live] = watch
 
     def _unsubscribe(self, live: LiveTask) -> None:

@@ -7,7 +7,7 @@ from dragoman.engine.errors import RunEndedError
 from dragoman.engine.handler import Call
 from dragoman.engine.journal import Step, StepCall, StepKind
 from dragoman.engine.past import Heard, Past
-from dragoman.engine.repeats import Repeats
+from dragoman.engine.repeats import NOTHING_SAID, Repeats
 from dragoman.engine.run import Run
 from dragoman.engine.steps import RunSteps
 from dragoman.model import (
@@ -32,7 +32,8 @@ class RunTurn:
         self._limits = run.means.limits
         self._asking = asyncio.Lock()
         self._steps = RunSteps(run)
-        self._repeats = Repeats(run.assignment.past.said, run.assignment.call.extensions)
+        said = run.assignment.past.said
+        self._repeats = Repeats(said, run.assignment.call.extensions) if said else NOTHING_SAID
         self._is_waiting = False
         self._held_back: list[tuple[Message | None, Metadata | None]] = []
         self._artifact_bytes = 0

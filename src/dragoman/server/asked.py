@@ -30,6 +30,8 @@ class Asked(NamedTuple):
 
 def find_tenants(scope: Scope, headers: RawHeaders) -> tuple[tuple[str, str], ...]:
     """The tenants that the transport names: by the prefix of the path, the query, or the header `A2A-Tenant`."""
+    if not (TENANT_IN_PATH in scope or scope["query_string"] or TENANT_HEADER in headers):
+        return ()
     found = [("path", scope.get(TENANT_IN_PATH, ""))]
     if query := scope["query_string"]:
         found += [("query", tenant) for tenant in _read_query(query)]
@@ -44,6 +46,8 @@ def choose_tenant(asked: Asked, request: Record, principal: Principal, *, max_le
     InvalidParamsError that names both if two places disagree. A caller whose credentials are a tenant's own is in that one.
     """
     own = str(getattr(request, "tenant", ""))
+    if not (own or asked.tenants or principal.tenant):
+        return ""
     named = [*asked.tenants, ("request", own), ("caller's credentials", principal.tenant)]
     chosen = ("", "")
     for place, tenant in named:
@@ -59,9 +63,14 @@ def choose_tenant(asked: Asked, request: Record, principal: Principal, *, max_le
 
 def list_extensions(asked: Asked, request: Record, call: Call) -> tuple[str, ...]:
     """The extensions that a call asks for: by the header, by using them in its message, or by the headers that are theirs."""
-    used = request.message.extensions if isinstance(request, SendMessageRequest) else ()
-    implied = [(call.last_event_id, STREAM_RESUMPTION), (call.idempotency_key, IDEMPOTENCY_KEY)]
-    return (*asked.extensions, *used, *(uri for value, uri in implied if value))
+    listed = asked.extensions
+    if isinstance(request, SendMessageRequest):
+        listed += request.message.extensions
+    if call.last_event_id:
+        listed += (STREAM_RESUMPTION,)
+    if call.idempotency_key:
+        listed += (IDEMPOTENCY_KEY,)
+    return listed
 
 
 @lru_cache(maxsize=256)

@@ -1,6 +1,7 @@
 """What every call passes on its way to the engine, whatever binding carries it."""
 
 from collections.abc import Container
+from dataclasses import replace as change
 
 from msgspec.structs import replace
 from starlette.types import Receive, Scope
@@ -32,6 +33,7 @@ MAX_EXTENSIONS_CHARS = 8 * 1024
 """They are kept with the task, and not every server bounds the headers."""
 
 _ANONYMOUS_CALL = Call()
+_NOTHING = Asked()
 _LATEST_ALONE = frozenset({LATEST})
 _PLAIN = ServiceParameters("1.0")
 _CURRENT = b"1.0"
@@ -110,16 +112,20 @@ class Gate:
             raise InvalidParamsError(violations=[FieldViolation(field="tenant", description=_NO_TENANT)])
         if tenant != principal.tenant:
             principal = replace(principal, tenant=tenant)
-        last_event_id = get_text(headers, _LAST_EVENT_ID)[: self._max_id_length]
+        call = _ANONYMOUS_CALL if principal is ANONYMOUS else Call(principal)
+        if _LAST_EVENT_ID in headers or _IDEMPOTENCY_KEY in headers:
+            call = self._read_own_headers(principal, headers)
+        if extensions := list_extensions(asked, request, call):
+            call = change(call, extensions=extensions)
+            return call if self._extensions is None else self._extensions.activate(call)
+        return call
+
+    def _read_own_headers(self, principal: Principal, headers: RawHeaders) -> Call:
+        """The call with what the headers of our own extensions say."""
         key = get_text(headers, _IDEMPOTENCY_KEY)
         if len(key) > self._max_id_length:
             raise InvalidParamsError(f"an Idempotency-Key has at most {self._max_id_length} characters")
-        call = Call(principal, (), last_event_id, key)
-        extensions = list_extensions(asked, request, call)
-        if not extensions:
-            return _ANONYMOUS_CALL if principal is ANONYMOUS else call
-        call = Call(principal, extensions, last_event_id, key)
-        return call if self._extensions is None else self._extensions.activate(call)
+        return Call(principal, (), get_text(headers, _LAST_EVENT_ID)[: self._max_id_length], key)
 
 
 def _load_parameters(scope: Scope, headers: RawHeaders) -> ServiceParameters:
@@ -130,9 +136,12 @@ def _load_parameters(scope: Scope, headers: RawHeaders) -> ServiceParameters:
 
 
 def _load_asked(parameters: ServiceParameters, scope: Scope, headers: RawHeaders) -> Asked:
+    tenants = find_tenants(scope, headers)
+    if not parameters.extensions and not tenants:
+        return _NOTHING
     if sum(map(len, parameters.extensions)) > MAX_EXTENSIONS_CHARS:
         raise InvalidRequestError(f"the extensions have more than {MAX_EXTENSIONS_CHARS} characters")
-    return Asked(parameters.extensions, find_tenants(scope, headers))
+    return Asked(parameters.extensions, tenants)
 
 
 def _check_type(headers: RawHeaders) -> None:

@@ -90,6 +90,5 @@ def decode_json(data: Data) -> JSON:
         raise ParseError(f"invalid JSON payload: {failure}") from None
 
 
-def encode(value: object) -> bytes:
-    """Print a record, or any JSON that contains records."""
-    return _ENCODER.encode(value)
+encode: Callable[[object], bytes] = _ENCODER.encode
+"""Print a record, or any JSON that contains records."""
