@@ -16,7 +16,7 @@ from dragoman.model import (
 
 def check_send(request: SendMessageRequest, limits: Limits) -> None:
     """Raise InvalidParamsError unless the message is within the limits."""
-    violations = _message_violations(request.message, limits)
+    violations = [] if _is_small(request.message, limits) else _message_violations(request.message, limits)
     if request.configuration is not None:
         violations += _history_violations(request.configuration.history_length, "configuration.historyLength")
         if push := request.configuration.task_push_notification_config:
@@ -46,6 +46,11 @@ def check_push(config: TaskPushNotificationConfig, limits: Limits) -> None:
     if not config.task_id:
         violations.append(FieldViolation(field="taskId", description="is required"))
     _raise_if(violations)
+
+
+def _is_small(message: Message, limits: Limits) -> bool:
+    longest = max(len(message.message_id), len(message.context_id), len(message.task_id))
+    return longest <= limits.max_id_length and len(message.parts) <= limits.max_parts
 
 
 def _message_violations(message: Message, limits: Limits) -> list[FieldViolation]:

@@ -10,6 +10,7 @@ import logging
 import random
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import Protocol
 
 from dragoman.engine.notices import compose
@@ -107,7 +108,9 @@ class Delivery:
             key = (push.task_id, push.config_id)
             if key not in self._busy and len(self._busy) < self._policy.max_concurrent:
                 self._busy.add(key)
-                roster.nursery.spawn(partial(self._serve, push, until), name=f"webhook of task {push.task_id}")
+                roster.nursery.spawn(
+                    partial(self._serve, push, until), name=f"webhook of task {push.task_id}"
+                )
 
     async def _wait_a_while(self) -> None:
         await wait_at_most(_LOOK_EVERY.total_seconds(), self._rung.wait())

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 
@@ -11,6 +10,7 @@ from dragoman.engine.delivery import Delivery, DeliveryPolicy, PushSender
 from dragoman.engine.errors import log_and_refer
 from dragoman.engine.extensions import Extensions
 from dragoman.engine.handler import Call, Handler
+from dragoman.engine.ids import new_uuid
 from dragoman.engine.launcher import Launcher
 from dragoman.engine.limits import Limits
 from dragoman.engine.live import LiveTask
@@ -56,14 +56,6 @@ from dragoman.model import (
     utc_now,
 )
 from dragoman.store import TaskStore
-
-
-def new_uuid() -> str:
-    """Ids of tasks, contexts and messages: not to be guessed."""
-    digits = os.urandom(16).hex()
-    variant = "89ab"[int(digits[16], 16) & 3]
-    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
-
 
 logger = logging.getLogger("dragoman.engine")
 

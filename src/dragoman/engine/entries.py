@@ -57,26 +57,22 @@ class LogEntry(Record, frozen=True, kw_only=True):
     origin: Origin | None = None
 
 
-class StreamItem:
+class StreamItem(msgspec.Struct, eq=False, gc=False):
     """One event as subscribers get it, with its number on the log and its encodings, which all of them share.
 
     `seq` is 0 for a direct message; a Task snapshot carries the number of the last entry in it. `base` is set where the
     event is shown before it is durable: the number of an entry before it that is, with nothing but pieces of artifacts
-    in between. Who has read a snapshot has read `last`, the event that it ends with. What it is encoded as is made when somebody asks for it: most events have no subscriber.
+    in between. Who has read a snapshot has read `last`, the event that it ends with. What it is encoded as is made when somebody asks for it,
+    unless it is known: most events have no subscriber.
     """
 
-    __slots__ = ("_encodings", "_json", "_last", "_mark", "base", "payload", "seq")
-
-    def __init__(
-        self, seq: int, payload: Event, *, json: bytes = b"", mark: str = "", last: "StreamItem | None" = None
-    ) -> None:
-        self.seq = seq
-        self.payload = payload
-        self.base = 0
-        self._json = json
-        self._mark = mark
-        self._last = last
-        self._encodings: dict[str, bytes] | None = None
+    seq: int
+    payload: Event
+    known_json: bytes = b""
+    known_mark: str = ""
+    last: "StreamItem | None" = None
+    base: int = 0
+    known_encodings: dict[str, bytes] | None = None
 
     @property
     def event(self) -> StreamResponse:
@@ -85,15 +81,15 @@ class StreamItem:
     @property
     def encodings(self) -> dict[str, bytes]:
         """The event as others want it, by a name of theirs."""
-        if self._encodings is None:
-            self._encodings = {}
-        return self._encodings
+        if self.known_encodings is None:
+            self.known_encodings = {}
+        return self.known_encodings
 
     @property
     def json(self) -> bytes:
         """The event as A2A 1.0 JSON."""
-        self._json = self._json or codec.encode(self.event)
-        return self._json
+        self.known_json = self.known_json or codec.encode(self.event)
+        return self.known_json
 
     @property
     def digest(self) -> str:
@@ -103,10 +99,10 @@ class StreamItem:
     @property
     def mark(self) -> str:
         """Where a reader has come to with this event, as `resuming.find_start` reads it."""
-        if self._last is not None:
-            return self._last.mark
-        self._mark = self._mark or dump_mark(self.seq, self.digest, self.base)
-        return self._mark
+        if self.last is not None:
+            return self.last.mark
+        self.known_mark = self.known_mark or dump_mark(self.seq, self.digest, self.base)
+        return self.known_mark
 
 
 def dump_mark(seq: int, digest: str, base: int) -> str:
@@ -163,8 +159,7 @@ def apply_entry(fold: TaskFold, entry: LogEntry) -> None:
 
 def item_of(seq: int, entry: LogEntry, data: bytes | None = None) -> StreamItem | None:
     """What subscribers see of the entry, if anything; `data` is the entry encoded, if it is at hand."""
-    if entry.received is not None or entry.recorded is not None or entry.restarted:
-        return None
     payload = entry.status_update or entry.artifact_update or entry.task
-    assert payload is not None
-    return StreamItem(seq, payload, json=b"" if data is None or entry.origin is not None else data)
+    if payload is None:
+        return None
+    return StreamItem(seq, payload, b"" if data is None or entry.origin is not None else data)

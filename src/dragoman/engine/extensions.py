@@ -74,6 +74,8 @@ class Extensions:
 
     def receive(self, call: Call, request: SendMessageRequest) -> SendMessageRequest:
         """The request as the extensions of the call leave it: only the metadata of its message can differ."""
+        if not call.extensions:
+            return request
         for uri, hook in _choose(self._hearing, call.extensions):
             heard = _contain(uri, "on_message", partial(_hear, uri, hook, request.message), may_refuse=True)
             if heard is not None:
@@ -82,6 +84,8 @@ class Extensions:
 
     def annotator(self, call: Call) -> Annotate | None:
         """What adds metadata to the events of the call's task; None where nobody has any."""
+        if not call.extensions:
+            return None
         hooks = _choose(self._telling, call.extensions)
         return partial(_annotate, hooks) if hooks else None
 

@@ -51,6 +51,28 @@ class LiveTask:
     precedes it (I2).
     """
 
+    # What most tasks never have stands here, so that it costs nothing to begin one without it.
+    holder = ""
+    has_push = False
+    users = 0
+    subscribers = 0
+    status_seq = 0
+    received_seq = 0
+    undurable_bytes = 0
+    error: A2AError | None = None
+    on_append: Callable[["LiveTask", bool], None] | None = None
+    _bytes_since_snapshot = 0
+    _snapshot_bytes = 0
+    _viewers = 0
+    _last: StreamItem | None = None
+    _view: StreamItem | None = None
+    _captured: StreamItem | None = None
+    _new: NewTask | None = None
+    _push: tuple[PushRegistration, ...] = ()
+    _context: ContextState | None = None
+    _key: IdempotencyKey | None = None
+    _taken: tuple[int, ...] = ()
+
     def __init__(self, *, scope: Scope, fold: TaskFold, tip: int, fence: int, max_window_bytes: int) -> None:
         task = fold.task()
         self.task_id = task.id
@@ -58,33 +80,13 @@ class LiveTask:
         self.scope = scope
         self.fence = fence
         self.tip = self.durable = self.visible = tip
-        self.status_seq = 0
-        self.received_seq = 0
-        self.holder = ""
         self.changed = Signal()
-        self.has_push = False
-        self.users = 0
-        self.subscribers = 0
-        self.on_append: Callable[[LiveTask, bool], None] | None = None
         self.state = fold.state
-        self.error: A2AError | None = None
         self._fold = fold
         self._window = Window(tip, max_window_bytes)
         self._pending: list[bytes] = []
-        self.undurable_bytes = 0
         self._unconfirmed: deque[int] = deque()
-        self._bytes_since_snapshot = 0
-        self._snapshot_bytes = 0
-        self._viewers = 0
         self._solid = tip  # the last entry that is not shown before it is durable
-        self._last: StreamItem | None = None
-        self._view: StreamItem | None = None
-        self._captured: StreamItem | None = None
-        self._new: NewTask | None = None
-        self._push: tuple[PushRegistration, ...] = ()
-        self._context: ContextState | None = None
-        self._key: IdempotencyKey | None = None
-        self._taken: tuple[int, ...] = ()
 
     @classmethod
     def begin(
@@ -104,9 +106,9 @@ class LiveTask:
         live = cls(scope=scope, fold=TaskFold(entry.task), tip=0, fence=1, max_window_bytes=max_window_bytes)
         live.holder = holder
         live._new = NewTask(entry.task.context_id, now)
-        live._push = tuple(push)
         live._key = key
-        live.has_push = bool(push)
+        if push:
+            live._push, live.has_push = tuple(push), True
         live._append(entry, data, is_urgent=True)
         return live
 
@@ -239,7 +241,8 @@ class LiveTask:
             taken=self._taken,
         )
         self._pending, self.undurable_bytes = [], 0
-        self._new, self._context, self._push, self._key, self._taken = None, None, (), None, ()
+        self._new = self._context = self._key = None
+        self._push = self._taken = ()
         self._captured = self._take_view() if self._viewers else None
         return commit
 
@@ -262,7 +265,7 @@ class LiveTask:
         self.durable = max(self.durable, seq)
         while self._unconfirmed and self._unconfirmed[0] <= seq:
             self._unconfirmed.popleft()
-        self._show()
+        self.visible = max(self.visible, self._unconfirmed[0] - 1 if self._unconfirmed else self.tip)
         if self._captured is not None and self._captured.seq <= self.visible:
             self._view, self._captured = self._captured, None
         self.shed()
@@ -319,7 +322,7 @@ class LiveTask:
         if self._last is not None:
             return StreamItem(self.tip, self._fold.task(), last=self._last)
         base = self._solid if self._solid < self.tip else 0
-        return StreamItem(self.tip, self._fold.task(), mark=dump_mark(self.tip, "", base))
+        return StreamItem(self.tip, self._fold.task(), known_mark=dump_mark(self.tip, "", base))
 
     # Watching a task that another process runs, and taking it over.
 

@@ -28,7 +28,7 @@ class Nursery:
         self._group = asyncio.TaskGroup()
         self._closing = asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
-        self._names: dict[Work, str] = {}
+        self._children: dict[Work, str] = {}
 
     async def open(self) -> None:
         is_open = asyncio.Event()
@@ -50,7 +50,7 @@ class Nursery:
         if done:
             self._keeper.result()
         else:
-            names = ", ".join(sorted(self._names.values()))
+            names = ", ".join(sorted(self._children.values()))
             logger.error("left behind, for it ignores cancellation: %s", names)
 
     async def _keep(self, is_open: asyncio.Event) -> None:
@@ -63,10 +63,10 @@ class Nursery:
             pass
 
     async def _guard(self, work: Work, name: str) -> None:
-        self._names[work] = name
+        self._children[work] = name
         try:
             await work()
         except Exception:
             logger.exception("%s failed", name)
         finally:
-            del self._names[work]
+            del self._children[work]

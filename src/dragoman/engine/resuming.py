@@ -96,7 +96,7 @@ async def _view_at(live: LiveTask, store: TaskStore, seq: int) -> StreamItem | N
         count += 1
     if count < seq:
         return None
-    return StreamItem(seq, fold.task(), last=item_of(seq, entry), mark=dump_mark(seq, "", 0))
+    return StreamItem(seq, fold.task(), last=item_of(seq, entry), known_mark=dump_mark(seq, "", 0))
 
 
 async def _read_log(live: LiveTask, store: TaskStore, *, after: int, upto: int) -> AsyncIterator[LogEntry]:

@@ -127,7 +127,7 @@ class Roster:
 
     def forget_idle(self, live: LiveTask) -> None:
         """Forget the task, if nobody needs it and all that was said about it is durable."""
-        is_idle = self.run_of(live) is None and not live.users and live.is_level
+        is_idle = not live.users and live.is_level and self.run_of(live) is None
         if is_idle and self.lives.get(live.task_id) is live:
             del self.lives[live.task_id]
 
@@ -154,8 +154,9 @@ class Roster:
 
     def see_to_watch(self, live: LiveTask) -> None:
         """A task that has subscribers and no run at work here is watched."""
-        is_quiet = self.is_open(live) and not live.state.is_terminal
-        if is_quiet and live.subscribers and live not in self._watches:
+        if not live.subscribers or live.state.is_terminal or live in self._watches:
+            return
+        if self.is_open(live):
             watch = self.nursery.spawn(partial(self._watch, live), name=f"watch of task {live.task_id}")
             self._watches[live] = watch
 

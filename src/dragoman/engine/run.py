@@ -81,23 +81,24 @@ class Means:
 class Run:
     """A job at work on a task. A job that may answer with a message has no task until it touches one: then `live` is None."""
 
+    direct: Message | None = None
+    is_canceled = False
+    is_over = False
+    is_abandoned = False
+    _holds_slot = False
+    _holder = ""
+    _working: asyncio.Task[None] | None = None
+    _patience: asyncio.TimerHandle | None = None
+
     def __init__(self, assignment: Assignment, means: Means, live: LiveTask | None) -> None:
         self.assignment = assignment
         self.task_id = assignment.task_id
         self.means = means
-        self.direct: Message | None = None
         self.began = Signal()
         self.over = Signal()
         self.inbox = Inbox(assignment.past.unread, max_queued=means.limits.max_queued_messages)
-        self.is_canceled = False
-        self.is_over = False
-        self.is_abandoned = False
-        self._holds_slot = False
-        self._holder = ""
-        self._signals: set[int] = set()
         self.live = live
-        self._working: asyncio.Task[None] | None = None
-        self._patience: asyncio.TimerHandle | None = None
+        self._signals: set[int] = set()
         self._time = WorkingTime(means.run_timers, means.limits.cancel_grace)
 
     @property
@@ -142,8 +143,12 @@ class Run:
     def set_status(
         self, state: TaskState, message: Message | None = None, metadata: Metadata | None = None
     ) -> None:
+        self._tell(self.own(), state, message, metadata)
+
+    def _tell(
+        self, live: LiveTask, state: TaskState, message: Message | None, metadata: Metadata | None
+    ) -> None:
         status = TaskStatus(state=state, message=message, timestamp=self.means.clock())
-        live = self.own()
         if self.assignment.annotate is not None:
             metadata = self.assignment.annotate(
                 TaskStatusUpdateEvent(
@@ -324,7 +329,7 @@ class Run:
     def _finish(self, state: TaskState, message: Message | None = None) -> None:
         """Bring the task to its end, unless it has ended, was lost or never was."""
         if self.has_say:
-            self.set_status(state, message)
+            self._tell(self.live or self.open(), state, message, None)
 
     def _interrupt(self) -> None:
         if self._working is not None and not self.is_over:

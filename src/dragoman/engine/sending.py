@@ -150,10 +150,21 @@ class Sending:
         return project(task, configuration.history_length)
 
     async def _wait_until_settled(self, place: Place) -> Task | None:
-        """The task once it waits or has ended; None if that takes longer than a caller may block."""
+        """The task once it waits or has ended, by a change of status after `place` that is durable (SND-08, SND-09).
+
+        None if that takes longer than a caller may block.
+        """
+        live = place.live
         try:
             with Deadline(self._block_timers):
-                return await _settled(place.live, place.after)
+                while True:
+                    if live.state.is_terminal or (live.state.is_settled and live.status_seq > place.after):
+                        task = task_in(await live.view(at_least=live.status_seq))
+                        if task.state.is_settled:
+                            return task
+                    else:
+                        live.check()
+                        await live.changed.wait()
         except TimeoutError:
             return None
 
@@ -171,15 +182,3 @@ def _task_of(run: Run) -> LiveTask:
     if run.live is None:
         raise UnavailableError("the agent is shutting down")
     return run.live
-
-
-async def _settled(live: LiveTask, seq: int) -> Task:
-    """The task once it waits or has ended, by a change of status after `seq` that is durable (SND-08, SND-09)."""
-    while True:
-        if live.state.is_terminal or (live.state.is_settled and live.status_seq > seq):
-            task = task_in(await live.view(at_least=live.status_seq))
-            if task.state.is_settled:
-                return task
-        else:
-            live.check()
-            await live.changed.wait()

@@ -24,11 +24,11 @@ class Timers:
     def start(self, callback: Callable[[], None]) -> int:
         """Call back when the time is up, unless `stop` is called with the number that this returns."""
         loop = asyncio.get_running_loop()
-        due = loop.time() + self._delay
-        self._last_number += 1
-        self._waiting[self._last_number] = (due, callback)
-        self._arm()
-        return self._last_number
+        self._last_number = number = self._last_number + 1
+        self._waiting[number] = (loop.time() + self._delay, callback)
+        if self._alarm is None:
+            self._arm()
+        return number
 
     def stop(self, number: int) -> None:
         self._waiting.pop(number, None)

@@ -31,7 +31,10 @@ class WorkingTime:
 
     def stop(self) -> None:
         """Count no more, until the next `start`."""
+        if not self._started:
+            return
         self._limits.stop(self._started)
+        self._started = 0
         if self._last_call is not None:
             self._last_call.cancel()
 

@@ -20,8 +20,9 @@ class Timestamp(datetime):
     off, so that what was sent compares equal to what was kept.
     """
 
-    __slots__ = ("_text",)
+    __slots__ = ("_millis", "_text")
     _text: str
+    _millis: int
 
     @classmethod
     def at(cls, moment: datetime) -> Self:
@@ -39,7 +40,9 @@ class Timestamp(datetime):
     def from_millis(cls, millis: int) -> Self:
         """The instant `millis` milliseconds after 1970-01-01T00:00:00Z."""
         seconds, rest = divmod(millis, 1000)
-        return cls.fromtimestamp(seconds, UTC).replace(microsecond=rest * 1000)
+        timestamp = cls.fromtimestamp(seconds, UTC).replace(microsecond=rest * 1000)
+        timestamp._millis = millis  # noqa: SLF001 — one of its own
+        return timestamp
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -51,7 +54,11 @@ class Timestamp(datetime):
     @property
     def millis(self) -> int:
         """Milliseconds since 1970-01-01T00:00:00Z."""
-        return round(self.timestamp() * 1000)
+        try:
+            return self._millis
+        except AttributeError:
+            self._millis = round(self.timestamp() * 1000)
+            return self._millis
 
     @property
     def text(self) -> str:

@@ -67,7 +67,7 @@ def _go_on(work: Coroutine[Any, Any, T], awaited: Any) -> Generator[Any, Any, T]
         try:
             try:
                 came = yield awaited
-            except BaseException as error:  # whatever it is, it is the work's
+            except BaseException as error:  # noqa: BLE001 — whatever it is, it is the work's
                 awaited = work.throw(error)
             else:
                 awaited = work.send(came)

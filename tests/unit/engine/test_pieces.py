@@ -122,14 +122,14 @@ async def test_a_nursery_logs_what_its_children_raise_and_goes_on(caplog: pytest
         await turns(3)
         done.append("worked")
 
-    nursery.spawn(fail(), name="the child")
-    nursery.spawn(work(), name="the other")
+    nursery.spawn(fail, name="the child")
+    nursery.spawn(work, name="the other")
     await until(lambda: done)
     await nursery.close(PATIENCE)
     assert "the child failed" in caplog.text
     assert not nursery._children
     with pytest.raises(UnavailableError):
-        nursery.spawn(work(), name="too late")
+        nursery.spawn(work, name="too late")
 
 
 async def test_a_nursery_that_was_never_opened_closes():
@@ -144,7 +144,7 @@ async def test_a_nursery_cancels_what_never_began():
     async def work() -> None:
         began.append("began")
 
-    nursery.spawn(work(), name="cancelled before it began").cancel()
+    nursery.spawn(work, name="cancelled before it began").cancel()
     await nursery.close(PATIENCE)
     assert began == []
 
@@ -161,7 +161,7 @@ async def test_a_nursery_leaves_behind_who_does_not_stop(caplog: pytest.LogCaptu
             except asyncio.CancelledError:
                 logging.getLogger("test").info("ignored")
 
-    nursery.spawn(stubborn(), name="the stubborn one")
+    nursery.spawn(stubborn, name="the stubborn one")
     await turns(2)
     await nursery.close(timedelta(milliseconds=1))
     assert "the stubborn one" in caplog.text
