@@ -34,6 +34,10 @@ class _Forwarded(NamedTuple):
     prefix: str = ""
 
 
+_FORWARDING = frozenset({b"forwarded", b"x-forwarded-proto", b"x-forwarded-host", b"x-forwarded-prefix"})
+_NOTHING_SAID = _Forwarded()
+
+
 class Addresses:
     """Knows the public URL. Without `public_url` it is that of the request, as seen by the outermost trusted proxy."""
 
@@ -58,8 +62,17 @@ class Addresses:
         if self.is_fixed:
             tenant = scope.get(TENANT_IN_PATH, "")
             return f"{self._public_url}/{tenant}" if tenant else self._public_url
-        headers = read_headers(scope)
-        said = _load_forwarded(headers) if self._is_trusted(scope) else _Forwarded()
+        return self._read_base_url(scope, read_headers(scope))
+
+    def place_of(self, scope: Scope, headers: RawHeaders) -> tuple[str, ...]:
+        """What the interfaces of a card depend on: two requests with the same one are shown the same."""
+        tenant: str = scope.get(TENANT_IN_PATH, "")
+        base = "" if self.is_fixed else self._read_base_url(scope, headers)
+        return base, tenant, self._grpc.address if self._grpc is not None else ""
+
+    def _read_base_url(self, scope: Scope, headers: RawHeaders) -> str:
+        is_forwarded = not _FORWARDING.isdisjoint(headers) and self._is_trusted(scope)
+        said = _load_forwarded(headers) if is_forwarded else _NOTHING_SAID
         root = quote(scope.get("root_path", "").rstrip("/"), safe="/~!$&'()*+,;=:@")
         prefix = "" if root == said.prefix or root.startswith(said.prefix + "/") else said.prefix
         host = said.host or _get_host(scope, headers)

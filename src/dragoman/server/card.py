@@ -4,7 +4,7 @@ import hashlib
 import time
 from collections.abc import Callable
 from email.utils import formatdate, parsedate_to_datetime
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from starlette.types import Scope
 
@@ -24,6 +24,9 @@ KEYS_PATH = "/.well-known/jwks.json"
 
 JWK_SET = b"application/jwk-set+json"
 
+MAX_PRINTED = 64
+"""Cards that are kept as they stand on the wire: there is one for each address that callers use, and they name it."""
+
 CardSource: TypeAlias = Callable[[Call | None], AgentCard]
 """Makes the card, for nobody in particular if there is no call. Its interfaces may be left empty."""
 
@@ -32,7 +35,7 @@ Merge: TypeAlias = Callable[[AgentCard], Any]
 
 
 class CardPage:
-    """Serves the card with what caches need.
+    """Serves the card with what caches need. It is printed again when it has changed.
 
     With `merge`, callers who do not ask for 1.0 by `A2A-Version` get what that makes of the card: one document that readers of every
     generation understand (SPEC 7.7). The signatures in it are over the card of 1.0, which verifiers read out of it.
@@ -49,12 +52,23 @@ class CardPage:
         )
         self._cache_control = b"public, max-age=%d" % max_age
         self._seen: tuple[bytes, int] = (b"", 0)
+        self._printed: dict[tuple[str, ...], _Printed] = {}
 
     def answer(self, scope: Scope, headers: RawHeaders) -> Reply | EmptyReply:
         """The card, or 304 if the caller has it."""
         card = self._source(None)
-        is_merged = self._merge is not None and not _asks_for_latest(scope)
-        unsigned = self._print(self._issuer.complete(card, scope), is_merged=is_merged)
+        is_merged = self._merge is not None and not _asks_for_latest(scope, headers)
+        place = (*self._issuer.addresses.place_of(scope, headers), "merged" if is_merged else "")
+        printed = self._printed.get(place)
+        if printed is None or (printed.card is not card and printed.card != card):
+            printed = self._print(card, scope, is_merged=is_merged)
+            self._keep(place, printed)
+        if _is_known(headers, printed.etag, printed.modified):
+            return EmptyReply(304, printed.caching)
+        return Reply(JSON, printed.body, headers=printed.caching)
+
+    def _print(self, card: AgentCard, scope: Scope, *, is_merged: bool) -> "_Printed":
+        unsigned = self._dump(self._issuer.complete(card, scope), is_merged=is_merged)
         etag = self._make_etag(unsigned)
         modified = self._date_of(codec.encode(card))
         caching = [
@@ -64,14 +78,17 @@ class CardPage:
         ]
         if self._vary:
             caching.append((b"vary", self._vary))
-        if _is_known(headers, etag, modified):
-            return EmptyReply(304, caching)
-        if not self._issuer.signers:
-            return Reply(JSON, unsigned, headers=caching)
-        signed = self._print(self._issuer.issue(card, scope), is_merged=is_merged)
-        return Reply(JSON, signed, headers=caching)
+        is_signed = bool(self._issuer.signers)
+        body = self._dump(self._issuer.issue(card, scope), is_merged=is_merged) if is_signed else unsigned
+        return _Printed(card, body, etag, modified, tuple(caching))
 
-    def _print(self, card: AgentCard, *, is_merged: bool) -> bytes:
+    def _keep(self, place: tuple[str, ...], printed: "_Printed") -> None:
+        self._printed.pop(place, None)
+        self._printed[place] = printed
+        if len(self._printed) > MAX_PRINTED:
+            del self._printed[next(iter(self._printed))]
+
+    def _dump(self, card: AgentCard, *, is_merged: bool) -> bytes:
         return codec.encode(self._merge(card) if self._merge is not None and is_merged else card)
 
     def _make_etag(self, unsigned: bytes) -> bytes:
@@ -88,8 +105,20 @@ class CardPage:
         return seen
 
 
-def _asks_for_latest(scope: Scope) -> bool:
-    version = load_parameters(scope["headers"], scope.get("query_string", b"")).version
+class _Printed(NamedTuple):
+    """A card as it stands on the wire, and what it was printed from."""
+
+    card: AgentCard
+    body: bytes
+    etag: bytes
+    modified: int
+    caching: tuple[tuple[bytes, bytes], ...]
+
+
+def _asks_for_latest(scope: Scope, headers: RawHeaders) -> bool:
+    if b"a2a-version" not in headers and not scope.get("query_string"):
+        return False
+    version = load_parameters(headers.items(), scope.get("query_string", b"")).version
     return version.partition(".")[0] == LATEST.value.partition(".")[0]
 
 

@@ -5,6 +5,10 @@ from msgspec.structs import replace
 
 from dragoman.model import AgentInterface
 from dragoman.server import HttpOptions, Service
+from dragoman.server.addresses import Addresses
+from dragoman.server.card import MAX_PRINTED, CardPage
+from dragoman.server.issuing import CardIssuer
+from dragoman.server.replies import Reply
 from tests.unit.server.asgi import ask
 from tests.unit.server.fakes import FakeEngine, make_card
 
@@ -56,6 +60,35 @@ async def test_another_address_is_another_card(app):
     first = await ask(app, "GET", PATH, headers={"host": "a.example"})
     second = await ask(app, "GET", PATH, headers={"host": "b.example"})
     assert first.headers["etag"] != second.headers["etag"]
+
+
+async def test_each_address_and_version_goes_on_being_answered_with_its_own_card():
+    app = serve()
+    asked = [("a.example", "1.0"), ("b.example", "1.0"), ("a.example", "0.3"), ("b.example", "0.3")]
+    for host, version in asked * 2:
+        answer = await ask(app, "GET", PATH, headers={"host": host, "a2a-version": version})
+        assert answer.json()["supportedInterfaces"][0]["url"] == f"http://{host}/"
+        assert ("protocolVersion" in answer.json()) == (version == "0.3")
+
+
+async def test_a_card_that_has_changed_is_shown_at_once():
+    cards = {"now": make_card()}
+    app = Service(FakeEngine(), card=lambda _: cards["now"])
+    before = await ask(app, "GET", PATH)
+    cards["now"] = replace(make_card(), description="Has learned more")
+    after = await ask(app, "GET", PATH, headers={"if-none-match": before.headers["etag"]})
+    assert (after.status, after.json()["description"]) == (200, "Has learned more")
+
+
+def test_however_many_addresses_callers_make_up_few_cards_are_kept():
+    issuer = CardIssuer(Addresses(public_url=None, trusted_proxies=()))
+    page = CardPage(source=make_card, issuer=issuer, max_age=60)
+    for number in range(MAX_PRINTED * 2):
+        host = f"{number}.example".encode()
+        reply = page.answer({"type": "http", "query_string": b"", "headers": [(b"host", host)]}, {b"host": host})
+        assert isinstance(reply, Reply)
+        assert host in reply.body
+    assert len(page._printed) == MAX_PRINTED
 
 
 async def test_the_public_url_wins():
