@@ -43,8 +43,8 @@ class Delivery:
         self._max_file_bytes = max_file_bytes
         self._media_type = choose_media_type(skill.output_modes)
         self.accepted = _list_accepted(turn.request.configuration)
-        self._takes_text = self.accepts(TEXT_TYPE)
-        self._takes_data = self.accepts(JSON_TYPE)
+        self._takes_text = not self.accepted or self.accepts(TEXT_TYPE)
+        self._takes_data = not self.accepted or self.accepts(JSON_TYPE)
         self._made = 0
         self._stream_id = ""
 
@@ -122,6 +122,8 @@ class Delivery:
 
     def _make_text(self, text: str) -> Part:
         """A text that was returned whole; as a JSON string for a caller that takes data and no text (SND-13)."""
+        if type(text) is str and not self.accepted and not self._media_type:
+            return Part.of_text(text)
         part = self._make_part(text)
         is_fit = self.accepts(part.media_type) if part.media_type else self._takes_text
         return Part.of_data(str.__str__(text)) if self._takes_data and not is_fit else part

@@ -35,9 +35,8 @@ class Kind(enum.Enum):
     SYNC_STREAM = "generator"
     ASYNC_STREAM = "async generator"
 
-    @property
-    def is_sync(self) -> bool:
-        return self in (Kind.SYNC, Kind.SYNC_STREAM)
+    def __init__(self, value: str) -> None:
+        self.is_sync = not value.startswith("async")
 
 
 @dataclass(frozen=True, slots=True)

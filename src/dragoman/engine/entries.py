@@ -146,15 +146,17 @@ def _is_plain(entry: LogEntry) -> bool:
 def _is_plain_start(task: Task, origin: Origin | None) -> bool:
     is_bare = task.metadata is None and task.status.message is None and task.artifacts is UNSET
     has_no_more = origin is None or origin.claims is None  # its metadata nobody sees before it is read again
-    return is_bare and has_no_more and all(is_plain_message(message) for message in task.history)
+    return is_bare and has_no_more and len(task.history) == 1 and is_plain_message(task.history[0])
 
 
 def apply_entry(fold: TaskFold, entry: LogEntry) -> None:
     """Fold any entry but the first, which is the task that the fold started from."""
-    if entry.received is not None:
+    if entry.status_update is not None:
+        fold.set_status(entry.status_update)
+    elif entry.artifact_update is not None:
+        fold.add_artifact(entry.artifact_update)
+    elif entry.received is not None:
         fold.receive(entry.received)
-    elif event := entry.status_update or entry.artifact_update:
-        fold.apply(event)
 
 
 def item_of(seq: int, entry: LogEntry, data: bytes | None = None) -> StreamItem | None:

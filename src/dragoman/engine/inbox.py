@@ -1,6 +1,5 @@
 """What a caller has said to a task that is at work."""
 
-from collections import deque
 from collections.abc import Sequence
 
 from dragoman.engine.past import Heard
@@ -15,7 +14,7 @@ class Inbox:
     """
 
     def __init__(self, unread: Sequence[Heard], *, max_queued: int) -> None:
-        self._unread = deque(unread)
+        self._unread = list(unread)
         self._repeated = len(unread)
         self._max_queued = max_queued
         self.changed = Signal()
@@ -37,7 +36,7 @@ class Inbox:
 
     def take(self) -> Heard:
         self._repeated = max(0, self._repeated - 1)
-        return self._unread.popleft()
+        return self._unread.pop(0)
 
     async def until_mail(self) -> None:
         while not self:

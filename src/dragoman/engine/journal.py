@@ -131,6 +131,11 @@ class Step:
         )
 
 
+def begin_main(*, in_thread: bool = False) -> None:
+    """The calling asyncio task is the function's main branch; in a thread, whichever task calls for it."""
+    _current.set(_Branch(0, 0, None if in_thread else _current_task()))
+
+
 class Journal:
     """The recorded steps of a task, and where its present run stands among them.
 
@@ -159,10 +164,6 @@ class Journal:
             step.call.kind is StepKind.ASK and step.attempts and step.done is None and not step.is_met
             for step in self._steps.values()
         )
-
-    def begin_main(self, *, in_thread: bool = False) -> None:
-        """The calling asyncio task is the function's main branch; in a thread, whichever task calls for it."""
-        _current.set(_Branch(0, 0, None if in_thread else _current_task()))
 
     def enter(self, call: StepCall) -> Step:
         """The next step of the calling branch; NonDeterminismError if an earlier run did something else here."""

@@ -1,6 +1,6 @@
 """A task that somebody in this process runs or watches."""
 
-from collections import deque
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from copy import copy
 
@@ -47,8 +47,8 @@ class LiveTask:
     `tip` numbers the last entry appended, `durable` the last one that the store has confirmed, `visible` the last one that
     subscribers may see, `status_seq` and `received_seq` the last change of status and the last message since the task came to life
     here. `state` is that at the tip, durable or not; `error` is why nothing can be appended any more, if so; `undurable_bytes`
-    wait to be written. Artifact chunks are visible at once, everything else when it is durable (I1), and nothing before what
-    precedes it (I2).
+    wait to be written, and if it `is_due`, its writer knows. Artifact chunks are visible at once, everything else when it is durable
+    (I1), and nothing before what precedes it (I2).
     """
 
     # What most tasks never have stands here, so that it costs nothing to begin one without it.
@@ -60,6 +60,7 @@ class LiveTask:
     received_seq = 0
     undurable_bytes = 0
     error: A2AError | None = None
+    is_due = False
     on_append: Callable[["LiveTask", bool], None] | None = None
     _bytes_since_snapshot = 0
     _snapshot_bytes = 0
@@ -85,7 +86,7 @@ class LiveTask:
         self._fold = fold
         self._window = Window(tip, max_window_bytes)
         self._pending: list[bytes] = []
-        self._unconfirmed: deque[int] = deque()
+        self._unconfirmed: list[int] = []
         self._solid = tip  # the last entry that is not shown before it is durable
 
     @classmethod
@@ -159,6 +160,7 @@ class LiveTask:
             task_id=self.task_id, context_id=self.context_id, status=status, metadata=metadata
         )
         self._add(LogEntry(status_update=event), is_urgent=True)
+        self.status_seq = self.tip
 
     def add_artifact(
         self, artifact: Artifact, *, append: bool, last_chunk: bool, metadata: Metadata | None
@@ -195,14 +197,10 @@ class LiveTask:
 
     def _append(self, entry: LogEntry, data: bytes, *, is_urgent: bool) -> None:
         self.tip = tip = self.tip + 1
-        size = len(data)
         self._last = last = item_of(tip, entry, data)
-        self._window.push(last, size)
+        self._window.push(last, size := len(data))
         self._pending.append(data)
         self.undurable_bytes += size
-        self._bytes_since_snapshot += size
-        if entry.status_update is not None:
-            self.status_seq = tip
         if is_urgent:
             self._solid = tip
             self._unconfirmed.append(tip)
@@ -210,7 +208,7 @@ class LiveTask:
             if last is not None:
                 last.base = self._solid
             self._show()
-        if self.on_append is not None:
+        if self.on_append is not None and not self.is_due:
             self.on_append(self, is_urgent)
 
     def _show(self) -> None:
@@ -223,6 +221,7 @@ class LiveTask:
 
     def take_commit(self) -> Commit | None:
         """What is to be written now, if anything; the caller confirms it or breaks the task."""
+        self.is_due = False
         if not self._pending or self.error is not None:
             return None
         commit = Commit(
@@ -253,6 +252,7 @@ class LiveTask:
 
     def _take_snapshot(self) -> bytes | None:
         """A snapshot when the task settles, and whenever the log has doubled since the last one."""
+        self._bytes_since_snapshot += self.undurable_bytes
         due_at = max(self._snapshot_bytes, _SNAPSHOT_BYTES)
         if not self.state.is_settled and self._bytes_since_snapshot < due_at:
             return None
@@ -263,8 +263,8 @@ class LiveTask:
     def confirm(self, seq: int) -> None:
         """Everything up to `seq` is durable."""
         self.durable = max(self.durable, seq)
-        while self._unconfirmed and self._unconfirmed[0] <= seq:
-            self._unconfirmed.popleft()
+        if self._unconfirmed:
+            del self._unconfirmed[: bisect_right(self._unconfirmed, seq)]
         self.visible = max(self.visible, self._unconfirmed[0] - 1 if self._unconfirmed else self.tip)
         if self._captured is not None and self._captured.seq <= self.visible:
             self._view, self._captured = self._captured, None

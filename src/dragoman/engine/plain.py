@@ -12,27 +12,17 @@ from dragoman.model import Message, Part, Role
 
 def is_plain_message(message: Message) -> bool:
     """Whether decoding what the message is encoded as would give one that is equal, and no more lasting."""
-    return (
-        type(message) is Message
-        and message.metadata is None
-        and message.extensions == message.reference_task_ids == ()
-        and type(message.role) is Role
-        and _is_text(message.message_id, message.context_id, message.task_id)
-        and message.message_id != ""
-        and _are_plain(message.parts)
-    )
+    if type(message) is not Message or message.metadata is not None or type(message.role) is not Role:
+        return False
+    if message.extensions != () or message.reference_task_ids != () or type(message.parts) is not tuple:
+        return False
+    are_texts = type(message.message_id) is type(message.context_id) is type(message.task_id) is str
+    return are_texts and message.message_id != "" and message.parts != () and _are_plain(message.parts)
 
 
 def _are_plain(parts: tuple[Part, ...]) -> bool:
-    if type(parts) is not tuple:
-        return False
     for part in parts:
         is_plain = type(part) is Part and part.metadata is None and part.data is UNSET
         if not (is_plain and type(part.text) is type(part.filename) is type(part.media_type) is str):
             return False
-    return bool(parts)
-
-
-def _is_text(*values: object) -> bool:
-    """Whether they are texts; a class derived from `str` may be anything besides."""
-    return {*map(type, values)} == {str}
+    return True

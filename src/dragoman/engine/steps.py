@@ -10,7 +10,7 @@ from functools import partial
 from dragoman.engine.entries import LogEntry
 from dragoman.engine.errors import StepFailedError
 from dragoman.engine.handler import Attempt, Work
-from dragoman.engine.journal import Journal, Step, StepCall, StepFailure, StepKind, StepRecord
+from dragoman.engine.journal import Journal, Step, StepCall, StepFailure, StepKind, StepRecord, begin_main
 from dragoman.engine.run import Run
 from dragoman.model import JSON, SkillError, Timestamp
 
@@ -20,10 +20,17 @@ class RunSteps:
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        self.journal = Journal(run.assignment.past.records, partial(_append, run))
+        self._journal: Journal | None = None
+
+    @property
+    def journal(self) -> Journal:
+        """Opened when it is first needed: most tasks make no step."""
+        if self._journal is None:
+            self._journal = Journal(self._run.assignment.past.records, partial(_append, self._run))
+        return self._journal
 
     def begin(self, *, in_thread: bool = False) -> None:
-        self.journal.begin_main(in_thread=in_thread)
+        begin_main(in_thread=in_thread)
 
     async def perform(self, call: StepCall, work: Work) -> JSON:
         step = self.journal.enter(call)

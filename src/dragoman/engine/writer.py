@@ -40,7 +40,7 @@ class LogWriter:
         self._max_gathered_bytes = max_gathered_bytes
         self._on_written = on_written
         self._on_lost = on_lost
-        self._due: dict[LiveTask, None] = {}
+        self._due: list[LiveTask] = []
         self._delayed: dict[LiveTask, asyncio.TimerHandle] = {}
         self._wake = asyncio.Event()
         self._writing = asyncio.Lock()
@@ -65,8 +65,6 @@ class LogWriter:
         await self._write_due()
 
     def _note(self, live: LiveTask, is_urgent: bool) -> None:
-        if live in self._due:
-            return
         if is_urgent or live.undurable_bytes >= self._max_gathered_bytes:
             self._make_due(live)
         elif live not in self._delayed:
@@ -76,12 +74,13 @@ class LogWriter:
     def _make_due(self, live: LiveTask) -> None:
         if timer := self._delayed.pop(live, None):
             timer.cancel()
-        self._due[live] = None
+        self._due.append(live)
+        live.is_due = True
         self._wake.set()
 
     async def _write_due(self) -> None:
         async with self._writing:
-            due, self._due = self._due, {}
+            due, self._due = self._due, []
             work = [(live, commit) for live in due if (commit := live.take_commit()) is not None]
             if work:
                 await self._write([live for live, _ in work], [commit for _, commit in work])

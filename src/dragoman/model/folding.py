@@ -50,9 +50,9 @@ class TaskFold:
     def apply(self, event: TaskStatusUpdateEvent | TaskArtifactUpdateEvent) -> None:
         match event:
             case TaskStatusUpdateEvent():
-                self._set_status(event)
+                self.set_status(event)
             case TaskArtifactUpdateEvent():
-                self._add_artifact(event)
+                self.add_artifact(event)
 
     def receive(self, message: Message) -> None:
         """A message of the caller joins the history, behind the question that it answers."""
@@ -76,7 +76,7 @@ class TaskFold:
             )
         return self._frozen
 
-    def _set_status(self, event: TaskStatusUpdateEvent) -> None:
+    def set_status(self, event: TaskStatusUpdateEvent) -> None:
         self.status = event.status
         self.state = event.status.state
         if event.metadata:
@@ -84,7 +84,7 @@ class TaskFold:
         self._is_question_kept = False
         self._frozen = None
 
-    def _add_artifact(self, event: TaskArtifactUpdateEvent) -> None:
+    def add_artifact(self, event: TaskArtifactUpdateEvent) -> None:
         known = self._pieces.get(event.artifact.artifact_id)
         if known is not None and event.append:
             known.extend(event.artifact)

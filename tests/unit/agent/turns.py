@@ -12,7 +12,7 @@ from dragoman.engine import Call, Job, Limits, RunEndedError
 from dragoman.engine.errors import StepFailedError
 from dragoman.engine.handler import Attempt
 from dragoman.engine.handler import Work as StepWork
-from dragoman.engine.journal import Journal, StepCall, StepKind, StepRecord
+from dragoman.engine.journal import Journal, StepCall, StepKind, StepRecord, begin_main
 from dragoman.model import (
     Artifact,
     Message,
@@ -61,7 +61,7 @@ class FakeSteps:
         self._journal = Journal(tuple(records), records.append)
 
     def begin(self, *, in_thread: bool = False) -> None:
-        self._journal.begin_main(in_thread=in_thread)
+        begin_main(in_thread=in_thread)
 
     async def perform(self, call: StepCall, work: StepWork) -> Any:
         step = self._journal.enter(call)

@@ -10,7 +10,7 @@ import pytest
 from dragoman.engine import Turn
 from dragoman.engine.errors import NonDeterminismError, StepFailedError
 from dragoman.engine.handler import Attempt
-from dragoman.engine.journal import Journal, Step, StepCall, StepKind, StepRecord
+from dragoman.engine.journal import Journal, Step, StepCall, StepKind, StepRecord, begin_main
 from dragoman.model import SkillError, TaskState
 from tests.unit.engine.kit import COMPLETED, FAILED, serving, why
 from tests.unit.engine.programs import Death, Story
@@ -25,7 +25,7 @@ class Records(list[StepRecord]):
 
     def journal(self) -> Journal:
         journal = Journal(tuple(self), self.append)
-        journal.begin_main()
+        begin_main()
         return journal
 
 
@@ -183,7 +183,7 @@ async def test_a_thread_that_calls_through_many_tasks_is_one_branch():
 
     async def run() -> list[str]:
         journal = records.journal()
-        journal.begin_main(in_thread=True)
+        begin_main(in_thread=True)
         return [await asyncio.create_task(call(journal, name)) for name in "abc"]
 
     assert await run() == ["a", "b", "c"]

@@ -85,7 +85,9 @@ def test_however_many_addresses_callers_make_up_few_cards_are_kept():
     page = CardPage(source=make_card, issuer=issuer, max_age=60)
     for number in range(MAX_PRINTED * 2):
         host = f"{number}.example".encode()
-        reply = page.answer({"type": "http", "query_string": b"", "headers": [(b"host", host)]}, {b"host": host})
+        reply = page.answer(
+            {"type": "http", "query_string": b"", "headers": [(b"host", host)]}, {b"host": host}
+        )
         assert isinstance(reply, Reply)
         assert host in reply.body
     assert len(page._printed) == MAX_PRINTED
