@@ -53,12 +53,12 @@ async def _count_server(counter: Counter, store: str, name: str, *, chunks: bool
     async with agent.running():
         send = _make_call(agent, "SendMessage", _make_message("echo"))
         answer = json.loads(await send())
-        figures[name] = await _average(counter, send, TIMES)
+        figures[name] = await _count(counter, send, TIMES)
         if chunks:
             get = _make_call(agent, "GetTask", {"id": answer["result"]["task"]["id"]})
-            figures["get, memory"] = await _average(counter, get, TIMES)
+            figures["get, memory"] = await _count(counter, get, TIMES)
             stream = _make_call(agent, "SendStreamingMessage", _make_message("stream"))
-            figures["streamed chunk, memory"] = await _average(counter, stream, 4, CHUNKS)
+            figures["streamed chunk, memory"] = await _count(counter, stream, 8, CHUNKS)
     return figures
 
 
@@ -69,20 +69,20 @@ async def _count_client(counter: Counter) -> dict[str, float]:
         async def call() -> None:
             await client.send("hello world", skill="echo")
 
-        return await _average(counter, call, TIMES)
+        return await _count(counter, call, TIMES)
 
 
-async def _average(
+async def _count(
     counter: Counter, call: Callable[[], Awaitable[Any]], times: int, units: int = 1
 ) -> dict[str, float]:
+    """The fewest of so many calls: one that is held up meanwhile finds a new millisecond, or shares a transaction with the last."""
     for _ in range(max(WARM_UP // units, 3)):
         await call()
-    found = await counter.count(call, times)
-    whole = times * units
+    found = [await counter.count(call) for _ in range(times)]
     return {
-        "calls": round(found.calls / whole, 1),
-        "c_calls": round(found.c_calls / whole, 1),
-        "tasks": round(found.tasks / whole, 2),
+        "calls": round(min(counts.calls for counts in found) / units, 1),
+        "c_calls": round(min(counts.c_calls for counts in found) / units, 1),
+        "tasks": round(min(counts.tasks for counts in found) / units, 2),
     }
 
 

@@ -57,12 +57,11 @@ class Counter:
             self.counts.tasks += 1
         return asyncio.Task(coroutine, loop=loop, **options)
 
-    async def count(self, call: Callable[[], Awaitable[None]], times: int) -> Counts:
-        """What so many calls come to; the functions by how often they were entered."""
+    async def count(self, call: Callable[[], Awaitable[None]]) -> Counts:
+        """What one call comes to; the functions by how often they were entered."""
         self.counts, self._counts_now = Counts(), True
         try:
-            for _ in range(times):
-                await call()
+            await call()
         finally:
             self._counts_now = False
         return self.counts

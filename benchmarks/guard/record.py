@@ -8,9 +8,6 @@ from pathlib import Path
 RECORD = Path(__file__).with_name("counts.json")
 TOLERANCE = 0.03
 """Of the counts of the same minor version of Python."""
-GROUPED_TOLERANCE = 0.12
-"""Of calls whose writes are grouped: how many share a transaction depends on how long the disk takes for the one before."""
-GROUPED = frozenset({"send, SQLite"})
 FOREIGN_TOLERANCE = 0.2
 """Of the counts of another: what a comprehension or a specialized instruction counts for differs between versions."""
 
@@ -39,9 +36,8 @@ def compare(found: Figures, recorded: Figures, tolerance: float) -> list[str]:
     """What has grown beyond the tolerance, or shrunk so far that the record would hide a later growth; a sentence for each."""
     problems: list[str] = []
     for call, counts in recorded.items():
-        allowed = max(tolerance, GROUPED_TOLERANCE) if call in GROUPED else tolerance
         for kind, before in counts.items():
             now = found.get(call, {}).get(kind, 0.0)
-            if abs(now - before) > max(before * allowed, 0.5):
+            if abs(now - before) > max(before * tolerance, 0.5):
                 problems.append(f"{call}: {now:g} {kind}, recorded are {before:g}")
     return problems
