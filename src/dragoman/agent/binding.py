@@ -1,10 +1,9 @@
 """From a message to the arguments of a skill: the one place that decides which part goes where."""
 
 from collections.abc import Container, Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
+from msgspec import Struct
 
 from dragoman.agent.arguments import Arguments
 from dragoman.agent.content import NO_JSON, Content, as_object, parse_json, sort_content
@@ -13,11 +12,13 @@ from dragoman.agent.parameters import Parameter, Shape
 from dragoman.agent.violations import explain
 from dragoman.model import FieldViolation, InvalidParamsError, Message
 
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
 NOWHERE = "message.parts"
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """One way to understand a message: arguments by key, and where in the request each one lies.
 
     The place of the empty key is where arguments that are missing should have been.
@@ -57,7 +58,7 @@ class Binding:
             files = self._take_files(content, reading)
             try:
                 return self._arguments.validate({**files.values, **reading.values})
-            except ValidationError as error:
+            except _misfit() as error:
                 violations = explain(error, reading.values, {**files.places, **reading.places})
         raise InvalidParamsError(f"the input does not fit {self._owner}", violations=violations)
 
@@ -153,3 +154,10 @@ def _choose_target(values: list[Parameter]) -> Parameter | None:
     texts = [parameter for parameter in values if parameter.shape is Shape.TEXT]
     choice = required or texts
     return choice[0] if len(choice) == 1 else None
+
+
+def _misfit() -> "type[ValidationError]":
+    """Looked for only when something was raised, which pydantic has most likely done."""
+    from pydantic import ValidationError
+
+    return ValidationError
