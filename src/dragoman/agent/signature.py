@@ -5,8 +5,9 @@ import enum
 import inspect
 import typing
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from dragoman.agent.context import Context
 from dragoman.agent.errors import AuthoringError
@@ -40,8 +41,7 @@ class Kind(enum.Enum):
         return self in (Kind.SYNC, Kind.SYNC_STREAM)
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
+class Signature(Struct, frozen=True):
     """A function as a skill. `provided` are its parameters that the run fills in, `returns` the members of what it returns or yields."""
 
     kind: Kind

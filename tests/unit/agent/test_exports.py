@@ -7,6 +7,7 @@ import pytest
 
 import dragoman
 from dragoman import agent, client
+from dragoman.client import http
 
 
 def list_modules(code: str, shown: str = "*sys.modules") -> set[str]:
@@ -103,7 +104,7 @@ def test_what_receives_notifications_is_there_when_it_is_asked_for(name):
     assert getattr(client, name).__module__.startswith("dragoman.client.")
 
 
-@pytest.mark.parametrize("package", [client, client.http, agent])
+@pytest.mark.parametrize("package", [client, http, agent])
 def test_a_package_that_loads_late_has_no_other_names(package):
     with pytest.raises(AttributeError, match=f"module '{package.__name__}' has no attribute 'Dragon'"):
         _ = package.Dragon
