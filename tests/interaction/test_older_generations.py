@@ -3,12 +3,12 @@
 import asyncio
 import json
 from base64 import b64encode
-from dataclasses import replace
 from typing import Any
 
 import grpc.aio
 import pytest
 from google.protobuf.json_format import MessageToDict
+from msgspec.structs import replace
 
 from dragoman import Agent
 from dragoman.agent.errors import AuthoringError

@@ -2,18 +2,13 @@
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import ConfigDict, TypeAdapter
-from pydantic.errors import PydanticSchemaGenerationError, PydanticUndefinedAnnotation, PydanticUserError
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaWarningKind
-from typing_extensions import TypedDict
-
-from dragoman.agent.errors import AuthoringError
 from dragoman.agent.parameters import Parameter, Shape
 from dragoman.model import JSON
 
-_CONFIG = ConfigDict(extra="forbid", val_json_bytes="base64", ser_json_bytes="base64", allow_inf_nan=False)
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 
 class Arguments:
@@ -25,24 +20,52 @@ class Arguments:
     def __init__(self, owner: str, parameters: Sequence[Parameter]) -> None:
         self.parameters = tuple(parameters)
         self.inline = self.parameters[0] if self._is_inline() else None
-        self._adapter = _build_adapter(owner, self.parameters)
+        self._owner = owner
+        self._is_plain = all(parameter.is_plain for parameter in self.parameters)
+        if not self._is_plain:
+            _ = self._adapter  # its author should learn at once what is wrong with a type
 
     def validate(self, values: dict[str, Any]) -> dict[str, Any]:
         """The arguments by parameter name, defaults filled in; raises pydantic's ValidationError."""
+        if self._is_plain and (taken := self._take(values)) is not None:
+            return taken
         return self._adapter.validate_python(values)
+
+    def _take(self, values: dict[str, Any]) -> dict[str, Any] | None:
+        """Values as they are where that is what pydantic would say, too; None where it has something to say."""
+        taken: dict[str, Any] = {}
+        for parameter in self.parameters:
+            value = values.get(parameter.name, parameter.default)
+            if type(value) is not parameter.annotation:
+                return None
+            taken[parameter.name] = value
+        return taken if values.keys() <= taken.keys() else None
+
+    @cached_property
+    def _adapter(self) -> "TypeAdapter[dict[str, Any]]":
+        from dragoman.agent.adapters import build_adapter
+
+        return build_adapter(self._owner, self.parameters)
 
     @cached_property
     def json_schema(self) -> dict[str, JSON]:
         """JSON Schema of the data that the skill takes."""
-        schema = self._adapter.json_schema(schema_generator=QuietJsonSchema)
+        schema = self._describe()
         return schema if self.inline is None else _unwrap(schema, self.inline.key)
 
     def schema_of(self, parameter: Parameter) -> dict[str, JSON]:
         """JSON Schema of one argument alone."""
-        schema = self._adapter.json_schema(schema_generator=QuietJsonSchema)
+        if parameter.annotation is str and parameter.is_plain and parameter.is_required:
+            return {"type": "string"}
+        schema = self._describe()
         inner = _unwrap(schema, parameter.key)
         bare = {name: value for name, value in inner.items() if name not in ("$defs", "title")}
         return {**bare, "$defs": inner["$defs"]} if "#/$defs/" in str(bare) else bare
+
+    def _describe(self) -> dict[str, JSON]:
+        from dragoman.agent.adapters import QuietJsonSchema
+
+        return self._adapter.json_schema(schema_generator=QuietJsonSchema)
 
     def list_expected(self) -> str:
         """The names of the arguments in words, for an error message."""
@@ -57,15 +80,6 @@ class Arguments:
         return len(self.parameters) == 1 and self.parameters[0].shape is Shape.OBJECT
 
 
-class QuietJsonSchema(GenerateJsonSchema):
-    """Leaves out a default that is not JSON without complaining: the author meant it."""
-
-    ignored_warning_kinds: set[JsonSchemaWarningKind] = {  # noqa: RUF012 - declared so by its base
-        "skipped-choice",
-        "non-serializable-default",
-    }
-
-
 def _unwrap(schema: dict[str, JSON], key: str) -> dict[str, JSON]:
     """The schema of one property on its own."""
     definitions: dict[str, JSON] = schema.get("$defs", {})
@@ -76,19 +90,3 @@ def _unwrap(schema: dict[str, JSON], key: str) -> dict[str, JSON]:
         **{name: value for name, value in inner.items() if name != "$ref"},
     }
     return {**inner, "$defs": definitions} if definitions else inner
-
-
-def _build_adapter(owner: str, parameters: Sequence[Parameter]) -> TypeAdapter[dict[str, Any]]:
-    make: Any = TypedDict  # with names that are known only now, which a type checker cannot follow
-    record = make(f"{owner}_arguments", {parameter.name: parameter.hint for parameter in parameters})
-    record.__pydantic_config__ = _CONFIG
-    try:
-        return TypeAdapter(record)
-    except (PydanticSchemaGenerationError, PydanticUndefinedAnnotation, PydanticUserError) as error:
-        raise AuthoringError(
-            f"the parameters of {owner!r} cannot be validated: {_first_line(error)}"
-        ) from error
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0].rstrip(".")

@@ -1,11 +1,9 @@
 """From a message to the arguments of a skill: the one place that decides which part goes where."""
 
 from collections.abc import Container, Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from msgspec import UNSET
-from pydantic import ValidationError
+from msgspec import UNSET, Struct
 
 from dragoman.agent.arguments import Arguments
 from dragoman.agent.content import NO_JSON, Content, as_object, parse_json, sort_content
@@ -14,11 +12,13 @@ from dragoman.agent.parameters import Parameter, Shape
 from dragoman.agent.violations import explain
 from dragoman.model import FieldViolation, InvalidParamsError, Message
 
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
 NOWHERE = "message.parts"
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """One way to understand a message: arguments by key, and where in the request each one lies.
 
     The place of the empty key is where arguments that are missing should have been.
@@ -51,7 +51,7 @@ class Binding:
         if self._sole_text and (text := _read_sole_text(message)):
             try:
                 return self._arguments.validate({self._sole_text: text})
-            except ValidationError:
+            except _misfit():
                 pass  # and again below, where it is known which part of the message it was
         try:
             return self._validate(sort_content(message))
@@ -70,7 +70,7 @@ class Binding:
             files = self._take_files(content, reading)
             try:
                 return self._arguments.validate({**files.values, **reading.values})
-            except ValidationError as error:
+            except _misfit() as error:
                 violations = explain(error, reading.values, {**files.places, **reading.places})
         raise InvalidParamsError(f"the input does not fit {self._owner}", violations=violations)
 
@@ -174,3 +174,10 @@ def _choose_target(values: list[Parameter]) -> Parameter | None:
     texts = [parameter for parameter in values if parameter.shape is Shape.TEXT]
     choice = required or texts
     return choice[0] if len(choice) == 1 else None
+
+
+def _misfit() -> "type[ValidationError]":
+    """Looked for only when something was raised, which pydantic has most likely done."""
+    from pydantic import ValidationError
+
+    return ValidationError

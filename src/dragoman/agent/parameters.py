@@ -6,18 +6,19 @@ import io
 import types
 import typing
 from collections.abc import Mapping, MutableMapping, MutableSequence, Sequence
-from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
 
-from pydantic import BaseModel, Field, InstanceOf, RootModel, WithJsonSchema
-from pydantic.fields import FieldInfo
+from msgspec import Struct
 from typing_extensions import is_typeddict
 
 from dragoman.agent.errors import AuthoringError
 from dragoman.model import Part
 
-MISSING = inspect.Parameter.empty
+MISSING: Any = inspect.Parameter.empty
+
+PLAIN = (str, bytes, Part)
+"""What a message holds as it is. A value of such a type need not be checked by anything."""
 
 
 class Shape(enum.Enum):
@@ -30,16 +31,17 @@ class Shape(enum.Enum):
     PART = "part"
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(Struct, frozen=True):
     """One parameter. `key` is what a caller names it; `is_many` tells a list of files from one."""
 
     name: str
     key: str
-    hint: Any
+    annotation: Any
     shape: Shape
+    default: Any = MISSING
     is_many: bool = False
     is_required: bool = True
+    is_plain: bool = False
 
     @property
     def is_file(self) -> bool:
@@ -49,17 +51,19 @@ class Parameter:
 def read_parameter(name: str, annotation: Any, default: Any = MISSING) -> Parameter:
     """Raises AuthoringError for a type that nothing in a message could ever be."""
     shape, is_many = _classify(annotation)
-    hint = _add_default(_mark_parts(annotation), default)
-    field = FieldInfo.from_annotation(hint)
-    alias = field.validation_alias
-    return Parameter(
-        name=name,
-        key=alias if isinstance(alias, str) else name,
-        hint=hint,
-        shape=shape,
-        is_many=is_many,
-        is_required=field.is_required(),
-    )
+    if _is_plain(annotation, default):
+        needed = default is MISSING
+        return Parameter(name, name, annotation, shape, default=default, is_required=needed, is_plain=True)
+    from dragoman.agent.fields import read_field
+
+    key, is_required = read_field(name, annotation, default)
+    return Parameter(name, key, annotation, shape, default=default, is_many=is_many, is_required=is_required)
+
+
+def _is_plain(annotation: Any, default: Any) -> bool:
+    if default is MISSING:
+        return any(annotation is kind for kind in PLAIN)
+    return (annotation is str or annotation is bytes) and type(default) is annotation
 
 
 def strip_annotation(annotation: Any) -> Any:
@@ -129,6 +133,8 @@ def _is_object(kind: Any) -> bool:
         return True
     if not isinstance(kind, type):
         return False
+    from pydantic import BaseModel, RootModel
+
     record: type[Any] = kind
     is_record = issubclass(record, BaseModel) or hasattr(record, "__dataclass_fields__")
     return is_record and not issubclass(record, RootModel)
@@ -139,30 +145,3 @@ def _refuse_path(kind: Any) -> None:
         raise AuthoringError(
             f"{kind.__name__} cannot come from a caller; take `bytes` or `Part` for a file, `str` for the name of one"
         )
-
-
-_PART_HINT = typing.Annotated[
-    InstanceOf[Part], WithJsonSchema({"description": "a file part", "type": "object"})
-]
-
-
-def _mark_parts(annotation: Any) -> Any:
-    """Tell pydantic to take a `Part` as it is, wherever the annotation names one."""
-    if annotation is Part:
-        return _PART_HINT
-    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
-    if not arguments or origin is typing.Literal:
-        return annotation
-    if origin is typing.Annotated:
-        return typing.Annotated[(_mark_parts(arguments[0]), *arguments[1:])]
-    marked = tuple(_mark_parts(argument) for argument in arguments)
-    if marked == arguments:
-        return annotation
-    return (typing.Union if origin is types.UnionType else origin)[marked]
-
-
-def _add_default(hint: Any, default: Any) -> Any:
-    if default is MISSING:
-        return hint
-    field = default if isinstance(default, FieldInfo) else Field(default=default)
-    return typing.Annotated[hint, field]

@@ -7,7 +7,6 @@ from typing import Any, TypeAlias
 
 import msgspec
 from msgspec import UNSET
-from pydantic_core import to_jsonable_python
 
 from dragoman.model import JSON, Part
 from dragoman.model.timestamps import encode_extra
@@ -73,6 +72,8 @@ def read_file(path: Path, max_bytes: int) -> Part:
 
 def to_json(value: Any) -> JSON:
     """A model, dataclass, record, collection or scalar as plain JSON values, by alias."""
+    from pydantic_core import to_jsonable_python
+
     return to_jsonable_python(
         value, by_alias=True, inf_nan_mode="null", bytes_mode="base64", fallback=_dump_record
     )

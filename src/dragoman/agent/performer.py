@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from dragoman.agent.fingerprints import fingerprint
 from dragoman.agent.threads import Threads
 from dragoman.agent.work import StepFunction, read_function
 from dragoman.engine.errors import RunEndedError
@@ -70,6 +69,8 @@ class Performer:
         options: StepOptions,
     ) -> Any:
         """The result of the function, called now or by an earlier run."""
+        from dragoman.agent.fingerprints import fingerprint
+
         work = read_function(function)
         call = StepCall(StepKind.STEP, options.name or work.name, fingerprint(args, kwargs))
 

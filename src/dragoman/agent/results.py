@@ -1,25 +1,21 @@
 """What a step returns, as JSON for the journal and back."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-from pydantic import ConfigDict, TypeAdapter
-from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
-from pydantic_core import PydanticSerializationError, ValidationError
 
 from dragoman.agent.errors import AuthoringError
 from dragoman.agent.parameters import is_hashable
 from dragoman.model import JSON
 from dragoman.model.timestamps import decode_extra, encode_extra
 
-_CONFIG = ConfigDict(val_json_bytes="base64", ser_json_bytes="base64", ser_json_inf_nan="strings")
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 
-@dataclass(frozen=True, slots=True)
-class ResultForm:
+class ResultForm(msgspec.Struct, frozen=True):
     """How the results of one type are kept: `dump` makes JSON of a value, and `load` a value of that JSON.
 
     `dump` raises AuthoringError for a value that is not of the type, or that would not come back.
@@ -38,6 +34,8 @@ def form_of(annotation: Any) -> ResultForm:
 def _make_form(annotation: Any) -> ResultForm:
     if annotation in (Any, object):
         return ResultForm(_dump_plain, lambda value: value)
+    from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
+
     try:
         return _make_typed_form(annotation)
     except (PydanticSchemaGenerationError, PydanticUserError) as error:
@@ -55,6 +53,8 @@ def _dump_plain(value: Any) -> JSON:
 
 
 def _make_typed_form(annotation: Any) -> ResultForm:
+    from pydantic_core import PydanticSerializationError, ValidationError
+
     adapter = _build_adapter(annotation)
 
     def dump(value: Any) -> JSON:
@@ -68,9 +68,13 @@ def _make_typed_form(annotation: Any) -> ResultForm:
     return ResultForm(dump, lambda kept: adapter.validate_json(msgspec.json.encode(kept)))
 
 
-def _build_adapter(annotation: Any) -> TypeAdapter[Any]:
+def _build_adapter(annotation: Any) -> "TypeAdapter[Any]":
+    from pydantic import ConfigDict, TypeAdapter
+    from pydantic.errors import PydanticUserError
+
+    config = ConfigDict(val_json_bytes="base64", ser_json_bytes="base64", ser_json_inf_nan="strings")
     try:
-        return TypeAdapter(annotation, config=_CONFIG)
+        return TypeAdapter(annotation, config=config)
     except PydanticUserError as error:
         if error.code != "type-adapter-config-unused":
             raise

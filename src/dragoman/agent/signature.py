@@ -5,8 +5,9 @@ import enum
 import inspect
 import typing
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from dragoman.agent.context import Context
 from dragoman.agent.errors import AuthoringError
@@ -39,8 +40,7 @@ class Kind(enum.Enum):
         self.is_sync = not value.startswith("async")
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
+class Signature(Struct, frozen=True):
     """A function as a skill. `provided` are its parameters that the run fills in, `returns` the members of what it returns or yields."""
 
     kind: Kind

@@ -7,10 +7,8 @@ from pathlib import PurePath
 from typing import Any, Union, get_args
 
 from msgspec import UNSET
-from pydantic import TypeAdapter
-from pydantic.errors import PydanticInvalidForJsonSchema, PydanticSchemaGenerationError, PydanticUserError
 
-from dragoman.agent.arguments import Arguments, QuietJsonSchema
+from dragoman.agent.arguments import Arguments
 from dragoman.agent.binding import Binding
 from dragoman.agent.content import get_media_type
 from dragoman.agent.docstrings import read_summary, read_title
@@ -74,12 +72,10 @@ class Skill:
         kinds = [kind for kind in self.signature.returns if not _is_content(kind)]
         if not kinds:
             return None
+        from dragoman.agent.adapters import describe_output
+
         union: Any = Union  # of members that are known only now
-        try:
-            adapter: TypeAdapter[Any] = TypeAdapter(union[tuple(kinds)])
-            return adapter.json_schema(mode="serialization", schema_generator=QuietJsonSchema)
-        except (PydanticInvalidForJsonSchema, PydanticSchemaGenerationError, PydanticUserError):
-            return None
+        return describe_output(union[tuple(kinds)])
 
     @cached_property
     def takes(self) -> tuple[str, ...]:

@@ -1,12 +1,13 @@
 """Pydantic's findings in the protocol's terms: which member of the message is wrong, and why (ERR-10)."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
-
-from pydantic import ValidationError
-from pydantic_core import ErrorDetails
+from typing import TYPE_CHECKING, Any
 
 from dragoman.model import FieldViolation
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+    from pydantic_core import ErrorDetails
 
 MAX_VIOLATIONS = 20
 MAX_DESCRIPTION_CHARS = 200
@@ -23,7 +24,7 @@ _WORDS = {
 
 
 def explain(
-    error: ValidationError, values: dict[str, Any], places: dict[str, str]
+    error: "ValidationError", values: dict[str, Any], places: dict[str, str]
 ) -> tuple[FieldViolation, ...]:
     """At least one and at most `MAX_VIOLATIONS` problems; `places` says where in the message each argument lies."""
     if error.error_count() > MAX_ERRORS_READ:
@@ -42,7 +43,7 @@ def shorten(text: str, limit: int = MAX_ECHO_CHARS) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def _explain_one(details: ErrorDetails, values: dict[str, Any], places: dict[str, str]) -> FieldViolation:
+def _explain_one(details: "ErrorDetails", values: dict[str, Any], places: dict[str, str]) -> FieldViolation:
     key, *rest = details["loc"] or ("",)
     place = places.get(str(key)) or f"{places.get('', 'message.parts')}.{shorten(str(key))}"
     is_absent = details["type"] == "missing"
@@ -61,7 +62,7 @@ def _follow(value: Any, path: Sequence[int | str], *, is_absent: bool) -> Iterat
         yield f"[{step}]" if isinstance(step, int) else f".{shorten(step)}"
 
 
-def _describe(details: ErrorDetails) -> str:
+def _describe(details: "ErrorDetails") -> str:
     if words := _WORDS.get(details["type"]):
         return words
     message = details["msg"].removeprefix("Input ")

@@ -6,8 +6,9 @@ import inspect
 import sys
 import typing
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from dragoman.agent.errors import AuthoringError
 from dragoman.agent.parameters import strip_annotation
@@ -17,8 +18,7 @@ from dragoman.engine.handler import Attempt
 _AWAITABLES = (collections.abc.Awaitable, collections.abc.Coroutine)
 
 
-@dataclass(frozen=True, slots=True)
-class StepFunction:
+class StepFunction(Struct, frozen=True):
     """A function, and what a step needs to know of it. `attempt_at` is its parameter for the attempt: its place and name."""
 
     function: Callable[..., Any]

@@ -1,6 +1,5 @@
 """Where an agent's card comes from and how long it holds (SPEC 4.1, 4.3, CCH-01 to CCH-07)."""
 
-import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -154,6 +153,8 @@ class CardKeeper:
         self._verifier = verifier
         self._kept: KeptCard | None = None
         self._pinned: AgentCard | None = None
+        import asyncio
+
         self._now = now
         self._lock = asyncio.Lock()
 

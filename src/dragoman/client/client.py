@@ -1,6 +1,5 @@
 """The caller's side of one agent."""
 
-import ssl
 import warnings
 from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import datetime
@@ -63,6 +62,8 @@ from dragoman.model import (
 from dragoman.resilience import Backoff
 
 if TYPE_CHECKING:
+    import ssl
+
     import aiohttp
 
     from dragoman.security.cards import CardVerifier

@@ -1,6 +1,5 @@
 """The caller's own limit of time."""
 
-import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -25,6 +24,8 @@ class Deadline:
         if self._seconds is None:
             yield
             return
+        import asyncio
+
         if self._end is None:
             self._end = asyncio.get_running_loop().time() + self._seconds
         scope = asyncio.timeout_at(self._end)

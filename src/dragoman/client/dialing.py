@@ -1,4 +1,4 @@
-"""Transports whose libraries and modules are loaded when they are first used: gRPC, and the generations before 1.0."""
+"""Transports, each with its modules and libraries loaded when it is first used: a client seldom speaks more than one."""
 
 from collections.abc import Callable
 
@@ -8,6 +8,20 @@ from dragoman.client.options import Options
 from dragoman.client.transport import Transport
 from dragoman.model import LATEST, AgentInterface, BadResponse, Generation
 from dragoman.wire.extras import need_grpc
+
+
+def open_jsonrpc(http: Http, url: str, options: Options) -> Transport:
+    """A transport to what a card names for JSON-RPC."""
+    from dragoman.client.transport.jsonrpc import JsonRpcTransport
+
+    return JsonRpcTransport(http, url, options.limits)
+
+
+def open_rest(http: Http, url: str, options: Options) -> Transport:
+    """A transport to what a card names for HTTP+JSON."""
+    from dragoman.client.transport.rest import RestTransport
+
+    return RestTransport(http, url, options.limits)
 
 
 def open_grpc(

@@ -1,16 +1,17 @@
 """What a client is put together from."""
 
-import ssl
 from typing import TYPE_CHECKING
 
 from dragoman.client.cards import CardFetcher, CardKeeper, check_url, find_card_url, find_old_card_url
 from dragoman.client.credentials import Credentials
-from dragoman.client.http import AiohttpHttp, AsgiApp, AsgiHttp, Http
+from dragoman.client.http import AsgiApp, Http
 from dragoman.client.options import Options, Timeout
 from dragoman.client.session import Session
 from dragoman.model import AgentCard
 
 if TYPE_CHECKING:
+    import ssl
+
     import aiohttp
 
     from dragoman.security.cards import CardVerifier
@@ -27,7 +28,13 @@ def choose_http(
     if isinstance(http, Http):
         return http
     if callable(target):
+        from dragoman.client.http.asgi_http import AsgiHttp
+
         return AsgiHttp(target)
+    import ssl
+
+    from dragoman.client.http.aiohttp_http import AiohttpHttp
+
     if isinstance(http, ssl.SSLContext):
         return AiohttpHttp(connect_seconds=timeout.connect_seconds, tls=http)
     return AiohttpHttp(connect_seconds=timeout.connect_seconds, session=http)

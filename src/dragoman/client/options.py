@@ -1,9 +1,7 @@
 """What a caller can set, and its defaults."""
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from random import random
 from uuid import uuid4
 
 from msgspec import Struct
@@ -11,11 +9,17 @@ from msgspec import Struct
 from dragoman.client.tls import Tls
 from dragoman.client.transport import AnswerLimits
 from dragoman.model import Binding, Generation
-from dragoman.resilience import Backoff
+from dragoman.resilience.backoff import Backoff, random
 
 BINDINGS = (Binding.JSONRPC, Binding.REST, Binding.GRPC)
 GENERATIONS = (Generation.V1_0, Generation.V0_3, Generation.V0_2, Generation.V0_1)
 POLLING_SECONDS = 2.0
+
+
+async def _sleep(seconds: float) -> None:
+    import asyncio
+
+    await asyncio.sleep(seconds)
 
 
 def _make_id() -> str:
@@ -37,7 +41,7 @@ class Timeout(Struct, frozen=True):
 class World(Struct, frozen=True):
     """Time, chance and names, from outside, so that a test can hold them."""
 
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    sleep: Callable[[float], Awaitable[None]] = _sleep
     now: Callable[[], float] = time.monotonic
     draw: Callable[[], float] = random
     new_id: Callable[[], str] = _make_id

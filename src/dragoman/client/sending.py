@@ -12,7 +12,8 @@ from dragoman.client.folding import TaskView
 from dragoman.client.polling import PollingSource
 from dragoman.client.session import IDEMPOTENCY_HEADER, Session
 from dragoman.client.streams import EventStream, subscribe
-from dragoman.client.transport import EventSource, SingleSource
+from dragoman.client.transport import EventSource
+from dragoman.client.transport.sse import SingleSource
 from dragoman.model import (
     Message,
     MethodNotFoundError,

@@ -1,6 +1,5 @@
 """The operations of one agent: card, interface, headers and retries (SPEC 2, 3.6)."""
 
-import logging
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -9,13 +8,13 @@ from msgspec.structs import replace
 
 from dragoman.client.cards import CardKeeper
 from dragoman.client.credentials import Credentials, Headers
-from dragoman.client.dialing import make_older_headers, open_grpc, open_older
+from dragoman.client.dialing import make_older_headers, open_grpc, open_jsonrpc, open_older, open_rest
 from dragoman.client.extensions import ExtensionWatch, choose_extensions
 from dragoman.client.http import Http
 from dragoman.client.interfaces import choose_interfaces, generation_of
 from dragoman.client.options import Options
 from dragoman.client.retrying import get_wanted_delay, may_repeat
-from dragoman.client.transport import EventSource, JsonRpcTransport, RestTransport, Transport
+from dragoman.client.transport import EventSource, Transport
 from dragoman.model import (
     LATEST,
     AgentCard,
@@ -37,8 +36,6 @@ T = TypeVar("T")
 R = TypeVar("R", bound=Record)
 
 IDEMPOTENCY_HEADER = "idempotency-key"
-
-logger = logging.getLogger("dragoman.client")
 
 _NONE: Headers = {}
 
@@ -226,8 +223,12 @@ class Session:
     def _tell_generation(self, line: _Line) -> None:
         """Another generation than before, or than 1.0, is nothing that happens in silence (MIG-01)."""
         if line.generation is not self._known_generation:
+            import logging
+
             self._known_generation = line.generation
-            logger.warning("%r is called in A2A %s", line.card.name, line.generation.value)
+            logging.getLogger("dragoman.client").warning(
+                "%r is called in A2A %s", line.card.name, line.generation.value
+            )
 
     def _make_transport(self, interface: AgentInterface) -> Transport:
         transport = self._choose_transport(interface)
@@ -241,9 +242,9 @@ class Session:
             return open_older(self._watch, interface, generation, self.options)
         match interface.protocol_binding:
             case Binding.JSONRPC.value:
-                return JsonRpcTransport(self._watch, interface.url, self.options.limits)
+                return open_jsonrpc(self._watch, interface.url, self.options)
             case Binding.REST.value:
-                return RestTransport(self._watch, interface.url, self.options.limits)
+                return open_rest(self._watch, interface.url, self.options)
             case _:
                 is_secure = self._is_secure or self.options.tls is not None
                 return open_grpc(

@@ -1,6 +1,5 @@
 """The events of a task, whatever happens to the connection (SPEC 2.2, 2.6, D-03)."""
 
-import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 from types import TracebackType
@@ -139,6 +138,8 @@ class EventStream:
     async def _read(self, source: EventSource) -> StreamEvent | None:
         if not self.view.is_terminal:
             return await source.read()
+        import asyncio
+
         try:
             async with asyncio.timeout(LINGER_SECONDS):
                 return await source.read()

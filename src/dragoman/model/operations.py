@@ -1,6 +1,6 @@
 """The eleven operations, once (SPEC 2, 3.1)."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from dragoman.model import requests
 from dragoman.model.base import Record
@@ -10,8 +10,7 @@ from dragoman.model.requests import TaskPushNotificationConfig
 from dragoman.model.task import Task
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(Struct, frozen=True):
     """One operation: its name on every wire, its types, and its REST route.
 
     Braces in `path` name the member of the request that the segment holds. `capability` is the member of

@@ -1,11 +1,17 @@
 """How long to wait before something is tried again."""
 
 from collections.abc import Callable
-from random import random
 
 from msgspec import Struct
 
 _MAX_EXPONENT = 60
+
+
+def random() -> float:
+    """A number from 0 to 1; the library that draws it is loaded when something has failed."""
+    from random import random as draw
+
+    return draw()  # noqa: S311 - it spreads callers over time and keeps no secret
 
 
 class Backoff(Struct, frozen=True):

@@ -1,8 +1,9 @@
 """Which method of the engine carries out which operation: the only place that says it."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
+
+from msgspec import Struct
 
 from dragoman.engine.entries import StreamItem
 from dragoman.engine.handler import Call
@@ -66,8 +67,7 @@ class Operations(Protocol):
 Method: TypeAlias = Callable[[Call, Any], Awaitable[Any]]
 
 
-@dataclass(frozen=True, slots=True)
-class BoundOperation:
+class BoundOperation(Struct, frozen=True):
     """An operation and the engine's method for it, which returns an EventSource where the operation streams."""
 
     operation: Operation

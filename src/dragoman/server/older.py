@@ -1,10 +1,10 @@
 """The generations before 1.0 that an agent serves: which one a call is of, and how it is carried out (SPEC 7.7)."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
-from msgspec import structs
+from msgspec import Struct, structs
 from starlette.types import Scope
 
 from dragoman.engine.handler import Call
@@ -34,8 +34,7 @@ GENERATIONS = frozenset(Generation)
 """What an agent serves that says nothing else."""
 
 
-@dataclass(frozen=True, slots=True)
-class OlderCall:
+class OlderCall(Struct, frozen=True):
     """A call of a generation before 1.0: `fallback` is the dialect in which it means another task, if it does.
 
     `tasks/get`, `tasks/cancel` and `tasks/resubscribe` are the same in 0.1 and in what came after, but 0.1 has its own ids.
@@ -46,8 +45,7 @@ class OlderCall:
     fallback: Dialect | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class OlderResult:
+class OlderResult(Struct, frozen=True):
     """What became of it, and the dialect to say it in."""
 
     call: Call
@@ -55,8 +53,7 @@ class OlderResult:
     dialect: Dialect
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(Struct, frozen=True):
     """Who calls, and with what."""
 
     scope: Scope

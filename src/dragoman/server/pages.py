@@ -44,14 +44,13 @@ class Pages:
         self._addresses = issuer.addresses
         self._startup = startup
         self._card = CardPage(source=card, issuer=issuer, max_age=card_max_age, merge=merge)
-        self._keys = KeysPage(issuer, max_age=card_max_age)
         self.by_path: Mapping[str, Page] = {
             "/": self._signpost,
             "": self._signpost,
             CARD_PATH: self._serve_card,
             "/healthz": self._health,
             "/readyz": self._readiness,
-            **({KEYS_PATH: self._serve_keys} if issuer.signers else {}),
+            **(_list_keys(issuer, card_max_age) if issuer.signers else {}),
             **({} if older is None else {OLD_CARD_PATH: self._serve_card, **_list_older(older)}),
         }
 
@@ -67,9 +66,6 @@ class Pages:
     async def _serve_card(self, scope: Scope) -> Deliverable:
         return self._card.answer(scope, read_headers(scope))
 
-    async def _serve_keys(self, scope: Scope) -> Deliverable:
-        return self._keys.answer(read_headers(scope))
-
     async def _health(self, scope: Scope) -> Deliverable:  # noqa: ARG002 — the shape of every page
         return Reply(TEXT, b"ok\n", headers=[NO_STORE])
 
@@ -78,6 +74,15 @@ class Pages:
         if self._startup.is_draining:
             raise UnavailableError("the agent is about to stop")
         return Reply(TEXT, b"ready\n", headers=[NO_STORE])
+
+
+def _list_keys(issuer: CardIssuer, max_age: int) -> Mapping[str, Page]:
+    page = KeysPage(issuer, max_age=max_age)
+
+    async def serve(scope: Scope) -> Deliverable:
+        return page.answer(read_headers(scope))
+
+    return {KEYS_PATH: serve}
 
 
 def _list_older(older: Older) -> Mapping[str, Page]:

@@ -4,7 +4,6 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING
 
-from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dragoman.engine.extensions import Extensions
@@ -225,6 +224,8 @@ def _open_endpoint(
 def _allow_origins(app: ASGIApp, origins: tuple[str, ...]) -> ASGIApp:
     if not origins:
         return app
+    from starlette.middleware.cors import CORSMiddleware
+
     return CORSMiddleware(
         app,
         allow_origins=origins,

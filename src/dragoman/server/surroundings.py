@@ -1,9 +1,9 @@
 """What the bindings of one agent have in common."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 from starlette.types import Scope
 
 from dragoman.model import AgentCard
@@ -15,8 +15,7 @@ from dragoman.server.streaming import Streams
 from dragoman.wire import codec
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(Struct, frozen=True):
     """The parts of a service that an exchange needs."""
 
     gate: Gate

@@ -6,7 +6,6 @@ Made once per record from `msgspec.inspect`; `lenient` reads by it, `violations`
 import binascii
 import re
 from collections.abc import Callable, Hashable, Iterator
-from dataclasses import dataclass
 from functools import cache
 from typing import TypeAlias
 
@@ -24,8 +23,7 @@ ENUM_NUMBERS: dict[type, dict[int, str]] = {
 """The numbers that ProtoJSON parsers accept for the identifiers (SPEC 1.2)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(Struct, frozen=True):
     """A value that is read as it stands. `empty` is what its absence means in ProtoJSON, if it may be absent."""
 
     expected: str
@@ -33,8 +31,7 @@ class Leaf:
     empty: JSON = None
 
 
-@dataclass(frozen=True, slots=True)
-class Enumeration:
+class Enumeration(Struct, frozen=True):
     """One of some identifiers, or its number."""
 
     identifiers: tuple[str, ...]
@@ -48,23 +45,20 @@ class Enumeration:
         return f"one of {', '.join(self.identifiers)}"
 
 
-@dataclass(frozen=True, slots=True)
-class Items:
+class Items(Struct, frozen=True):
     """An array."""
 
     item: "Shape"
     at_least: int
 
 
-@dataclass(frozen=True, slots=True)
-class Values:
+class Values(Struct, frozen=True):
     """An object with free names and values of one shape."""
 
     value: "Shape"
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(Struct, frozen=True):
     """One member of a record, under both of its names."""
 
     name: str
@@ -84,8 +78,7 @@ class Member:
                 return None
 
 
-@dataclass(frozen=True, slots=True)
-class Fields:
+class Fields(Struct, frozen=True):
     """The members of one kind of record. `by_name` has each under both spellings."""
 
     kind: type[Struct]

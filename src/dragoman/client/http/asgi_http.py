@@ -1,23 +1,13 @@
 """HTTP into an ASGI application of the same process, without a socket."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Protocol, TypeAlias, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from dragoman.client.http.base import Http, HttpRequest, HttpStream
+from dragoman.client.http.base import AsgiApp, AsgiMessage, Http, HttpRequest, HttpStream
 from dragoman.model import TimedOut, Unreachable
-
-AsgiMessage: TypeAlias = MutableMapping[str, Any]
-AsgiApp: TypeAlias = Callable[
-    [
-        MutableMapping[str, Any],
-        Callable[[], Awaitable[AsgiMessage]],
-        Callable[[AsgiMessage], Awaitable[None]],
-    ],
-    Awaitable[None],
-]
 
 MAX_BUFFERED_CHUNKS = 16
 """Chunks that the application may be ahead of its reader, as the buffers of a socket would allow."""

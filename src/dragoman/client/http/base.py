@@ -1,12 +1,22 @@
 """The contract between the client and whatever carries its requests."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from typing import Any, NamedTuple, TypeAlias
 
 from msgspec import Struct
 
 from dragoman.model import BadResponse
+
+AsgiMessage: TypeAlias = MutableMapping[str, Any]
+AsgiApp: TypeAlias = Callable[
+    [
+        MutableMapping[str, Any],
+        Callable[[], Awaitable[AsgiMessage]],
+        Callable[[AsgiMessage], Awaitable[None]],
+    ],
+    Awaitable[None],
+]
 
 DEFAULT_MAX_RESPONSE_BYTES = 64 * 1024 * 1024
 
