@@ -5,13 +5,7 @@ from starlette.types import Receive, Scope
 from dragoman.model import A2AError, Generation, operations
 from dragoman.server.asked import make_echo
 from dragoman.server.exchange import Deliverable
-from dragoman.server.failures import (
-    NoSuchPathError,
-    WrongVerbError,
-    error_headers,
-    rest_failure,
-    rest_status,
-)
+from dragoman.server.failures import NoSuchPathError, WrongVerbError, error_headers, rest_status
 from dragoman.server.headers import read_headers, relative_raw_path
 from dragoman.server.older import Caller, Older, OlderCall
 from dragoman.server.older_streams import make_frame
@@ -19,6 +13,7 @@ from dragoman.server.replies import JSON, NO_STORE, EmptyReply, Reply, refusal
 from dragoman.server.streaming import StreamReply
 from dragoman.wire import codec, sse
 from dragoman.wire.dialects import PROTO, dialect_named, dialect_of
+from dragoman.wire.errors import dump_rest_error
 from dragoman.wire.parameters import OLD_EXTENSIONS_HEADER, negotiate
 
 PREFIX = "/v1/"
@@ -97,4 +92,4 @@ def _frame_error(error: A2AError) -> bytes:
 
 def _build_error(error: A2AError) -> bytes:
     """The body of 1.0, and beside it what 0.3 has in JSON-RPC: the JavaScript SDK looks for that `code` (SPEC 7.6)."""
-    return codec.encode(dialect_named(PROTO).dump_error(error) | rest_failure(error))
+    return codec.encode(dialect_named(PROTO).dump_error(error) | dump_rest_error(error, rest_status(error)))
