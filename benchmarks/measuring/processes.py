@@ -1,7 +1,6 @@
 """Servers in processes of their own, and what the operating system says they spend."""
 
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -15,6 +14,7 @@ import psutil
 
 from benchmarks.contestants import OURS, Contestant
 from benchmarks.contestants.environments import ROOT, find_python
+from benchmarks.measuring.ports import find_free_port, wait_for
 
 START_SECONDS = 120.0
 SERVER_CORE, LOAD_CORE = 1, 0
@@ -67,12 +67,6 @@ def read_rss_bytes(pid: int) -> int:
     return sum(int(one.memory_info().rss) for one in list_processes(pid))
 
 
-def find_free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @contextmanager
 def serve(contestant: Contestant, **environment: str) -> Iterator[Server]:
     """A contestant in a fresh process and a fresh folder, pinned, until the block ends."""
@@ -91,7 +85,7 @@ def serve(contestant: Contestant, **environment: str) -> Iterator[Server]:
         process = subprocess.Popen(command, cwd=folder, env=variables, stdout=errors, stderr=errors)
         pin(SERVER_CORE, process.pid)
         try:
-            _wait_for(port, process)
+            wait_for(port, process, START_SECONDS)
             yield Server(
                 contestant, process.pid, port, time.monotonic() - begun, read_cpu_seconds(process.pid)
             )
@@ -110,17 +104,3 @@ def _stop(process: "subprocess.Popen[bytes]") -> None:
     except subprocess.TimeoutExpired:  # streams that are still open hold uvicorn back
         process.kill()
         process.wait()
-
-
-def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise RuntimeError(f"the server ended with status {process.returncode}")
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            time.sleep(0.01)
-        else:
-            return
-    raise RuntimeError(f"the server does not listen after {START_SECONDS} s")

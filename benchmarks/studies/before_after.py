@@ -5,62 +5,40 @@ in the same way, take turns, and are called by the same client.
 """
 
 import asyncio
-import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import aiohttp
 
-from benchmarks.studies.serving import START_SECONDS, find_free_port, wait_for
+from benchmarks.measuring.ports import find_free_port
+from benchmarks.studies.clerk import (
+    CHUNKS,
+    SENDS,
+    STREAMS,
+    Act,
+    Served,
+    count_written,
+    send_many,
+    stream_many,
+    take_turns,
+    write_agent,
+)
+from benchmarks.studies.serving import make_environment, run
 from dragoman import Client
-from dragoman.client import TaskHandle
 
 ROOT = Path(__file__).resolve().parents[2]
 FIRST_FILE = "src/dragoman/engine/steps.py"
 """The commit that added it is the first of what is measured."""
 ROUNDS = 7
-SENDS = 300
-STREAMS = 4
-CHUNKS = 1_000
-SETTLE_SECONDS = 1.0
-"""Until what was said last is written."""
-AGENT = f"""
-from collections.abc import AsyncIterator
-
-from dragoman import Agent
-
-agent = Agent("Clerk", "Answers, and streams", default_skill="echo", store="sqlite:///tasks.db")
-
-@agent.skill
-async def echo(text: str) -> str:
-    '''Say it again.'''
-    return text
-
-@agent.skill
-async def stream(text: str) -> AsyncIterator[str]:
-    '''Say it a thousand times.'''
-    for number in range({CHUNKS}):
-        yield f"{{text}} {{number:04}} "
-"""
 
 
 class NoHistoryError(Exception):
     """The earlier commit cannot be had; the text says why."""
-
-
-@dataclass(frozen=True)
-class Contestant:
-    """A running agent, and a client of it."""
-
-    pid: int
-    client: Client
 
 
 def measure() -> dict[str, Any]:
@@ -123,16 +101,11 @@ async def _measure(folder: Path, earlier: Path) -> dict[str, Any]:
         return figures
 
 
-async def _start(stack: AsyncExitStack, folder: Path, source: Path, *, loop: str = "auto") -> Contestant:
-    _write_agent(folder)
+async def _start(stack: AsyncExitStack, folder: Path, source: Path, *, loop: str = "auto") -> Served:
+    write_agent(folder, store="sqlite:///tasks.db")
     pid, port = stack.enter_context(_serve(folder, source, loop))
     client = await stack.enter_async_context(Client(f"http://127.0.0.1:{port}"))
-    return Contestant(pid, client)
-
-
-def _write_agent(folder: Path) -> None:
-    folder.mkdir()
-    (folder / "clerk.py").write_text(AGENT, encoding="utf-8")
+    return pid, client
 
 
 @contextmanager
@@ -140,15 +113,10 @@ def _serve(folder: Path, source: Path, loop: str) -> Iterator[tuple[int, int]]:
     port = find_free_port()
     options = ("--port", str(port), "--loop", loop, "--log-level", "warning")
     command = [sys.executable, "-m", "uvicorn", "clerk:agent", *options]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(folder), str(source)))}
+    environment = make_environment(str(folder), str(source))
     _check_source(environment, source)
-    with subprocess.Popen(command, cwd=folder, env=environment) as process:
-        try:
-            wait_for(port, process)
-            yield process.pid, port
-        finally:
-            process.terminate()
-            process.wait(START_SECONDS)
+    with run(command, port, folder=folder, environment=environment) as pid:
+        yield pid, port
 
 
 def _check_source(environment: dict[str, str], source: Path) -> None:
@@ -168,38 +136,17 @@ async def _measure_bytes(name: str, folder: Path, source: Path) -> dict[str, Any
     """
     async with AsyncExitStack() as stack:
         one = await _start(stack, folder, source, loop="asyncio")
-        await _stream_once(one.client)
-        await asyncio.sleep(SETTLE_SECONDS)
-        start = _read_written(one.pid)
-        text = await _stream_once(one.client)
-        await asyncio.sleep(SETTLE_SECONDS)
-        written = _read_written(one.pid) - start
+        await count_written(*one)
+        text, written = await count_written(*one)
     return {f"bytes written to files per chunk of {text // CHUNKS} bytes, {name}": written / CHUNKS}
 
 
-async def _compare_cpu(
-    name: str, act: Callable[[Client], Awaitable[None]], units: int, before: Contestant, after: Contestant
-) -> dict[str, Any]:
-    costs = [(await _measure_cpu(before, act), await _measure_cpu(after, act)) for _ in range(ROUNDS + 1)]
-    warm = costs[1:]
-    old, new = (median(cost) / units * 1e6 for cost in zip(*warm, strict=True))
+async def _compare_cpu(name: str, act: Act, units: int, before: Served, after: Served) -> dict[str, Any]:
+    old, new = await take_turns(act, before, after, units=units, rounds=ROUNDS)
     return {
         f"CPU per {name}, before / after": f"{old:,.0f} µs / {new:,.0f} µs",
         f"CPU per {name}, after to before": new / old,
     }
-
-
-async def _measure_cpu(one: Contestant, act: Callable[[Client], Awaitable[None]]) -> float:
-    before = _read_cpu_seconds(one.pid)
-    await act(one.client)
-    return _read_cpu_seconds(one.pid) - before
-
-
-async def _send_many(client: Client) -> None:
-    for _ in range(SENDS):
-        answer = await client.send("hello", skill="echo")
-        assert isinstance(answer, TaskHandle)
-        assert answer.text == "hello"
 
 
 async def _send_many_bare(client: Client) -> None:
@@ -216,34 +163,8 @@ def _make_body(number: int) -> dict[str, Any]:
     return {"message": message, "metadata": {"skill": "echo"}}
 
 
-async def _stream_many(client: Client) -> None:
-    for _ in range(STREAMS):
-        await _stream_once(client)
-
-
-async def _stream_once(client: Client) -> int:
-    """Read a stream to its end; how many bytes of text it brought."""
-    stream = client.stream("word", skill="stream")
-    async for _ in stream:
-        pass
-    assert stream.view.task is not None
-    return len(stream.view.task.text)
-
-
-_KINDS: dict[str, tuple[Callable[[Client], Awaitable[None]], int]] = {
-    "send": (_send_many, SENDS),
+_KINDS: dict[str, tuple[Act, int]] = {
+    "send": (send_many, SENDS),
     "send without a key": (_send_many_bare, SENDS),
-    "streamed chunk": (_stream_many, STREAMS * CHUNKS),
+    "streamed chunk": (stream_many, STREAMS * CHUNKS),
 }
-
-
-def _read_cpu_seconds(pid: int) -> float:
-    """Time that the threads of a process have spent at work; Linux counts it to the nanosecond."""
-    threads = Path(f"/proc/{pid}/task").iterdir()
-    return sum(int((thread / "schedstat").read_text().split()[0]) for thread in threads) / 1e9
-
-
-def _read_written(pid: int) -> int:
-    """Bytes that a process has given to write()."""
-    lines = Path(f"/proc/{pid}/io").read_text(encoding="utf-8").splitlines()
-    return int(dict(line.split(": ") for line in lines)["wchar"])

@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.studies.durability import SENDS, measure_cpu, send_many
+from benchmarks.studies.clerk import SENDS, measure_cpu, send_many
 from benchmarks.studies.footprint import run_once
 from benchmarks.studies.serving import serve
 from dragoman import Client

@@ -1,21 +1,15 @@
 """Servers to measure, each in a process of its own."""
 
 import os
-import socket
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from benchmarks.measuring.ports import find_free_port, wait_for
+
 START_SECONDS = 20.0
-
-
-def find_free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def read_rss_kib(pid: int) -> int:
@@ -30,42 +24,25 @@ def serve(
 ) -> Iterator[tuple[int, int]]:
     """An agent served on a free port of the loopback; gives its process id and its port."""
     port = find_free_port()
-    command = [
-        python,
-        "-m",
-        "dragoman",
-        "serve",
-        app,
-        "--port",
-        str(port),
-        "--store",
-        store,
-        "--log-level",
-        "warning",
-    ]
-    environment = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join((str(folder), os.environ.get("PYTHONPATH", ""))),
-    }
+    options = ("--port", str(port), "--store", store, "--log-level", "warning")
+    command = [python, "-m", "dragoman", "serve", app, *options]
+    environment = make_environment(str(folder), os.environ.get("PYTHONPATH", ""))
+    with run(command, port, folder=folder, environment=environment) as pid:
+        yield pid, port
+
+
+def make_environment(*places: str) -> dict[str, str]:
+    """The environment of this process, with these places to import from."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(places)}
+
+
+@contextmanager
+def run(command: Sequence[str], port: int, *, folder: Path, environment: Mapping[str, str]) -> Iterator[int]:
+    """A server, from when it listens until the block ends; gives its process id."""
     with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL) as process:
         try:
-            wait_for(port, process)
-            yield process.pid, port
+            wait_for(port, process, START_SECONDS)
+            yield process.pid
         finally:
             process.terminate()
             process.wait(START_SECONDS)
-
-
-def wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
-    """Until the port takes connections; RuntimeError if the process ends or takes too long."""
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise RuntimeError(f"the server ended with status {process.returncode}")
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    raise RuntimeError(f"the server does not listen after {START_SECONDS} s")

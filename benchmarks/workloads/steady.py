@@ -1,7 +1,6 @@
 """Requests one after the other: throughput and CPU at saturation, then latency at a fixed rate."""
 
-import statistics
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from benchmarks.contestants import Contestant
@@ -86,11 +85,3 @@ def _find_most(plan: Plan, server: Server) -> float:
 def _pace(plan: Plan, server: Server, rate: float) -> dict[str, Any]:
     order = {"workload": "task", "connections": 4 * CONNECTIONS, "warm_up": 0.0, "rate": rate}
     return {"rate": rate, **load(server, "steady", seconds=2 * plan.seconds, **order)}
-
-
-def list_values(rounds: Iterable[dict[str, Any]], name: str) -> list[float]:
-    return [float(one[name]) for one in rounds]
-
-
-def find_median(rounds: Iterable[dict[str, Any]], name: str) -> float:
-    return statistics.median(list_values(rounds, name))

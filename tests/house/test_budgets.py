@@ -12,7 +12,6 @@ MAX_POSITIONAL = 5
 # Bodies of 36 to 50 lines, "file::qualified name": why they read better in one piece.
 LONG_BODIES: dict[str, str] = {
     "src/dragoman/agent/agent.py::Agent.__init__": "keeps what the author has said, a line for each",
-    "src/dragoman/agent/agent.py::Agent._compose": "hands on what the author has said, a line for each",
     "src/dragoman/engine/engine.py::Engine.__init__": "puts the engine together, a line for each part",
 }
 

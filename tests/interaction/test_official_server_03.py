@@ -39,7 +39,7 @@ def unique():
 
 @pytest.fixture(scope="module")
 def url():
-    with serving_peer("tests.peer.official_server03", python=PYTHON_03) as url:
+    with serving_peer("tests.peer.official_server_03", python=PYTHON_03) as url:
         yield url
 
 

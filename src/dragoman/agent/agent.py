@@ -279,23 +279,8 @@ class Agent:
         return self._app
 
     def _compose(self) -> AgentApp:
-        if self._default_skill is not None and self._default_skill not in self.skills:
-            known = ", ".join(self.skills) or "none"
-            raise AuthoringError(
-                f"the default skill {self._default_skill!r} does not exist; there are: {known}"
-            )
+        self._check_whole()
         hosting = self._hosting
-        if hosting.signers and hosting.url is None:
-            raise AuthoringError(
-                f"{self.name!r} signs its card, which names its public address: give url='https://...', or serve it with --public-url, "
-                "for the address that a request names must not be signed"
-            )
-        if hosting.authenticator is not admit_everyone and not self._facts.security_requirements:
-            logger.warning(
-                "%r has an authenticator, but its card asks for no credentials, so that callers learn of it by being refused: "
-                "give security_schemes and security_requirements",
-                self.name,
-            )
         return AgentApp(
             card=lambda _: self.card_facts(),
             handler=SkillHandler(
@@ -320,6 +305,26 @@ class Agent:
             tenants=hosting.tenants,
             generations=hosting.generations,
         )
+
+    def _check_whole(self) -> None:
+        """See that what the author has said, piece by piece, fits together."""
+        if self._default_skill is not None and self._default_skill not in self.skills:
+            known = ", ".join(self.skills) or "none"
+            raise AuthoringError(
+                f"the default skill {self._default_skill!r} does not exist; there are: {known}"
+            )
+        hosting = self._hosting
+        if hosting.signers and hosting.url is None:
+            raise AuthoringError(
+                f"{self.name!r} signs its card, which names its public address: give url='https://...', or serve it with --public-url, "
+                "for the address that a request names must not be signed"
+            )
+        if hosting.authenticator is not admit_everyone and not self._facts.security_requirements:
+            logger.warning(
+                "%r has an authenticator, but its card asks for no credentials, so that callers learn of it by being refused: "
+                "give security_schemes and security_requirements",
+                self.name,
+            )
 
     async def start(self) -> None:
         """Open the store and take up what was left undone; needed only where no lifespan reaches the agent."""

@@ -3,7 +3,7 @@
 import ipaddress
 import re
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 from urllib.parse import quote
 
 from msgspec.structs import replace
@@ -13,8 +13,6 @@ from dragoman.model import LATEST, AgentCard, AgentInterface, Binding, Generatio
 from dragoman.server.asked import TENANT_IN_PATH
 from dragoman.server.grpc_place import GrpcPlace
 from dragoman.server.headers import RawHeaders, get_text, read_headers
-
-_Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?", re.ASCII)
 _PATH = re.compile(r"(?:/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)*", re.ASCII)

@@ -6,7 +6,6 @@ import secrets
 from typing import ClassVar
 
 from dragoman.model import (
-    JSON,
     A2AError,
     ContentTypeNotSupportedError,
     DragomanError,
@@ -19,7 +18,7 @@ from dragoman.model import (
 )
 from dragoman.model.errors import row_of
 from dragoman.wire import codec
-from dragoman.wire.errors import error_details
+from dragoman.wire.errors import dump_rest_error
 
 logger = logging.getLogger("dragoman.server")
 
@@ -114,18 +113,7 @@ def jsonrpc_status(error: A2AError) -> int:
 
 def rest_body(error: A2AError) -> bytes:
     """The body in the HTTP+JSON binding."""
-    return codec.encode(rest_failure(error))
-
-
-def rest_failure(error: A2AError) -> dict[str, JSON]:
-    """What stands in that body; its `code` is the HTTP status (D-04)."""
-    status: dict[str, JSON] = {
-        "code": rest_status(error),
-        "status": row_of(error).grpc_status,
-        "message": error.message,
-        "details": error_details(error),
-    }
-    return {"error": status}
+    return codec.encode(dump_rest_error(error, rest_status(error)))
 
 
 def error_headers(error: A2AError) -> Headers:

@@ -5,20 +5,15 @@ from starlette.types import Receive, Scope
 from dragoman.model import A2AError, Generation, operations
 from dragoman.server.asked import make_echo
 from dragoman.server.exchange import Deliverable
-from dragoman.server.failures import (
-    NoSuchPathError,
-    WrongVerbError,
-    error_headers,
-    rest_failure,
-    rest_status,
-)
+from dragoman.server.failures import error_headers, rest_status
 from dragoman.server.headers import read_headers, relative_raw_path
 from dragoman.server.older import Caller, Older, OlderCall
 from dragoman.server.older_streams import make_frame
-from dragoman.server.replies import JSON, NO_STORE, EmptyReply, Reply, refusal
+from dragoman.server.replies import JSON, NO_STORE, Reply, answer_about, refusal
 from dragoman.server.streaming import StreamReply
 from dragoman.wire import codec, sse
 from dragoman.wire.dialects import PROTO, dialect_named, dialect_of
+from dragoman.wire.errors import dump_rest_error
 from dragoman.wire.parameters import OLD_EXTENSIONS_HEADER, negotiate
 
 PREFIX = "/v1/"
@@ -50,7 +45,7 @@ class OlderRestExchange:
         path, verb = relative_raw_path(scope), scope["method"]
         route = routes.match(verb, path)
         if route is None:
-            return _answer_about(verb, routes.verbs_for(path))
+            return answer_about(verb, routes.verbs_for(path))
         headers = read_headers(scope)
         caller = Caller(scope, headers, await gate.admit(scope, headers))
         body = await gate.read_body(headers, receive) if verb == "POST" else b""
@@ -82,19 +77,10 @@ async def serve_extended_card(older: Older, scope: Scope) -> Deliverable:
     return Reply(JSON, card, headers=(NO_STORE,))
 
 
-def _answer_about(verb: str, verbs: tuple[str, ...]) -> EmptyReply:
-    if not verbs:
-        raise NoSuchPathError("there is nothing at this path")
-    allowed = (*verbs, "OPTIONS")
-    if verb != "OPTIONS":
-        raise WrongVerbError(verb, allowed)
-    return EmptyReply(204, [(b"allow", ", ".join(allowed).encode())])
-
-
 def _frame_error(error: A2AError) -> bytes:
     return sse.encode_event(sse.make_line(_build_error(error)), event="error")
 
 
 def _build_error(error: A2AError) -> bytes:
     """The body of 1.0, and beside it what 0.3 has in JSON-RPC: the JavaScript SDK looks for that `code` (SPEC 7.6)."""
-    return codec.encode(dialect_named(PROTO).dump_error(error) | rest_failure(error))
+    return codec.encode(dialect_named(PROTO).dump_error(error) | dump_rest_error(error, rest_status(error)))

@@ -15,7 +15,7 @@ from dragoman.model import (
     UnavailableError,
 )
 from dragoman.model.errors import ERROR_DOMAIN, row_for_code, row_for_reason, row_of
-from dragoman.wire.codec import decode_json, encode
+from dragoman.wire.codec import decode_json
 from dragoman.wire.narrowing import is_array, is_object
 
 _RPC_PREFIX = "type.googleapis.com/google.rpc."
@@ -54,17 +54,15 @@ def get_reason(error: A2AError) -> str:
     return error.reason or row_of(error).reason
 
 
-def rest_error_body(error: A2AError, *, http_status: int | None = None) -> tuple[int, bytes]:
-    """The HTTP status, by the table of errors unless it is given, and the body whose `code` it is (§11.6, D-04)."""
-    row = row_of(error)
-    code = row.http_status if http_status is None else http_status
+def dump_rest_error(error: A2AError, http_status: int) -> dict[str, JSON]:
+    """The body of §11.6, whose `code` is the HTTP status (D-04)."""
     status: dict[str, JSON] = {
-        "code": code,
-        "status": row.grpc_status,
+        "code": http_status,
+        "status": row_of(error).grpc_status,
         "message": error.message,
         "details": error_details(error),
     }
-    return code, encode({"error": status})
+    return {"error": status}
 
 
 def load_error(code: int | None, message: str, details: object, *, status: int | None = None) -> A2AError:

@@ -29,8 +29,9 @@ from dragoman.model import (
     TaskStatusUpdateEvent,
     wrap_event,
 )
+from dragoman.model.errors import row_of
 from dragoman.wire.codec import encode
-from dragoman.wire.errors import rest_error_body
+from dragoman.wire.errors import dump_rest_error
 from dragoman.wire.jsonrpc import build_error, build_result
 from dragoman.wire.routes import match
 from dragoman.wire.sse import encode_event
@@ -237,8 +238,8 @@ class Wire:
         json_type = {"content-type": "application/json"}
         if self._rpc_id is None:
             if isinstance(result, A2AError):
-                code, body = rest_error_body(result)
-                return Reply(code, body, json_type)
+                status = row_of(result).http_status
+                return Reply(status, encode(dump_rest_error(result, status)), json_type)
             return Reply(200, b"{}" if result is None else encode(result), json_type)
         if isinstance(result, A2AError):
             return Reply(200, build_error(self._rpc_id, result), json_type)
@@ -252,7 +253,7 @@ class Wire:
 
     def error(self, error: A2AError) -> bytes:
         if self._rpc_id is None:
-            return encode_event(rest_error_body(error)[1], event="error")
+            return encode_event(encode(dump_rest_error(error, row_of(error).http_status)), event="error")
         return encode_event(build_error(self._rpc_id, error))
 
 

@@ -19,7 +19,7 @@ from dragoman.model import (
 )
 from dragoman.model.errors import ERROR_TABLE
 from dragoman.wire.codec import decode_json, encode
-from dragoman.wire.errors import MAX_RETRY_AFTER, error_details, load_error, load_rest_error, rest_error_body
+from dragoman.wire.errors import MAX_RETRY_AFTER, dump_rest_error, error_details, load_error, load_rest_error
 from tests.unit.wire.strategies import JSON_VALUES, THOROUGH
 
 ERROR_INFO = "type.googleapis.com/google.rpc.ErrorInfo"
@@ -35,11 +35,10 @@ def as_json(value):
 @ROWS
 def test_every_error_is_known_again_by_its_reason(row):
     """D-05: whatever the status says."""
-    status, body = rest_error_body(row.error("said so", metadata={"k": "v"}))
-    error = load_rest_error(418, body)
+    error = load_rest_error(418, encode(dump_rest_error(row.error("said so", metadata={"k": "v"}), 418)))
     assert error is not None
     assert type(error) is row.error
-    assert (status, error.message, error.metadata) == (row.http_status, "said so", {"k": "v"})
+    assert (error.message, error.metadata) == ("said so", {"k": "v"})
 
 
 @ROWS
@@ -58,11 +57,9 @@ def test_every_detail_has_a_type_and_the_first_is_error_info(row):
 def test_a_rest_body_has_the_shape_of_the_specification():
     """SPEC 3.2, RST-09 to RST-12."""
     error = InvalidParamsError("no", violations=[FieldViolation(field="id", description="is required")])
-    status, body = rest_error_body(error)
-    assert status == 400
-    assert decode_json(body) == {
+    assert as_json(dump_rest_error(error, 413)) == {
         "error": {
-            "code": 400,
+            "code": 413,
             "status": "INVALID_ARGUMENT",
             "message": "no",
             "details": [
@@ -86,7 +83,7 @@ def test_a_busy_agent_says_when_to_try_again(delay, text):
     """ERR-14, ERR-15."""
     error = UnavailableError(retry_after=delay)
     assert as_json(error_details(error))[1] == {"@type": RETRY_INFO, "retryDelay": text}
-    loaded = load_rest_error(503, rest_error_body(error)[1])
+    loaded = load_rest_error(503, encode(dump_rest_error(error, 503)))
     assert isinstance(loaded, UnavailableError)
     assert loaded.retry_after == delay
 
@@ -104,7 +101,7 @@ def test_a_busy_agent_says_when_to_try_again(delay, text):
     ],
 )
 def test_the_header_says_it_too(header, delay):
-    loaded = load_rest_error(503, rest_error_body(UnavailableError())[1], header)
+    loaded = load_rest_error(503, encode(dump_rest_error(UnavailableError(), 503)), header)
     assert isinstance(loaded, UnavailableError)
     assert loaded.retry_after == delay
 

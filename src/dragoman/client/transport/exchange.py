@@ -1,6 +1,6 @@
 """Calls over HTTP, as the bindings that use it share them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeAlias, TypeVar
 
 from dragoman.client.http import Http, HttpReply, HttpRequest
@@ -9,11 +9,22 @@ from dragoman.client.transport.replies import load_failure, naming
 from dragoman.client.transport.sse import LoadEvent, SingleSource, SseSource
 from dragoman.model import DragomanError
 from dragoman.wire.media import is_json
+from dragoman.wire.rest import RestRequest
 
 T = TypeVar("T")
 
 LoadFailure: TypeAlias = Callable[[HttpReply, str], DragomanError]
 """What an answer means whose status is not a success."""
+
+
+def address(
+    rest: RestRequest, url: str, headers: Mapping[str, str], idle: float | None, *, media_type: str
+) -> HttpRequest:
+    """What goes over HTTP for a request to a path below `url`. `media_type` is that of its body, if it has one."""
+    place = f"{url}{rest.path}?{rest.query}" if rest.query else url + rest.path
+    if rest.body is not None:
+        headers = {"content-type": media_type, **headers}
+    return HttpRequest(rest.verb, place, headers, rest.body, idle)
 
 
 async def exchange(

@@ -5,7 +5,7 @@ from functools import partial
 
 from dragoman.client.http import Http, HttpReply, HttpRequest
 from dragoman.client.transport.base import AnswerLimits, EventSource, HttpTransport
-from dragoman.client.transport.exchange import LoadFailure, exchange, open_events
+from dragoman.client.transport.exchange import LoadFailure, address, exchange, open_events
 from dragoman.client.transport.finals import EventReader, FinalSource
 from dragoman.client.transport.older_requests import adapt_request, adapt_result
 from dragoman.client.transport.replies import load_failure
@@ -77,10 +77,7 @@ class OlderRestTransport(HttpTransport):
         verb: str = "",
     ) -> HttpRequest:
         rest = build_request(operation, request, verb=verb)
-        url = f"{self._url}{rest.path}?{rest.query}" if rest.query else self._url + rest.path
-        if rest.body is not None:
-            headers = {"content-type": JSON_TYPE, **headers}
-        return HttpRequest(rest.verb, url, headers, rest.body, idle)
+        return address(rest, self._url, headers, idle, media_type=JSON_TYPE)
 
 
 def _failing(operation: Operation) -> LoadFailure:

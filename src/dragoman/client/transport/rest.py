@@ -6,7 +6,7 @@ from typing import Any
 
 from dragoman.client.http import Http, HttpRequest
 from dragoman.client.transport.base import AnswerLimits, EventSource, HttpTransport
-from dragoman.client.transport.exchange import exchange, open_events
+from dragoman.client.transport.exchange import address, exchange, open_events
 from dragoman.model import (
     A2AError,
     BadResponse,
@@ -74,10 +74,7 @@ class RestTransport(HttpTransport):
         verb: str = "",
     ) -> HttpRequest:
         rest = build_request(operation, request, verb=verb or self._verbs.get(operation.name, ""))
-        url = f"{self._url}{rest.path}?{rest.query}" if rest.query else self._url + rest.path
-        if rest.body is not None:
-            headers = {"content-type": A2A_JSON_TYPE, **headers}
-        return HttpRequest(rest.verb, url, headers, rest.body, idle)
+        return address(rest, self._url, headers, idle, media_type=A2A_JSON_TYPE)
 
 
 def _is_wrong_verb(error: DragomanError) -> bool:

@@ -25,9 +25,10 @@ from dragoman.wire.dialects.kinds import write_content, write_part_metadata
 from dragoman.wire.dialects.members import copy, pick, put, require_object, to_json
 from dragoman.wire.dialects.modes import read_modes
 from dragoman.wire.dialects.naming import name_in
+from dragoman.wire.dialects.older import read_task_push_result
 from dragoman.wire.dialects.reading import read_event, read_message, read_status_event, read_task
 from dragoman.wire.dialects.spellings import OLD_ROLES, dump_first_state, is_final
-from dragoman.wire.dialects.third import dump_push, read_task_push_result
+from dragoman.wire.dialects.third import dump_push
 from dragoman.wire.media import JSON_TYPE
 from dragoman.wire.narrowing import is_object
 

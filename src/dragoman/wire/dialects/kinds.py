@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from dragoman.model import JSON
 from dragoman.wire.dialects.members import copy, put
+from dragoman.wire.dialects.older import OlderWriter
 from dragoman.wire.dialects.reading import BOXED
 from dragoman.wire.dialects.spellings import OLD_ROLES, OLD_STATES, is_final
 from dragoman.wire.narrowing import is_object
@@ -34,7 +35,7 @@ def write_part_metadata(part: Mapping[str, JSON]) -> dict[str, JSON]:
     return metadata
 
 
-class KindWriter:
+class KindWriter(OlderWriter):
     """Writes 0.2 and 0.3. `for_both` adds what a reader of 0.1 looks for; a reader of 0.3 passes it over."""
 
     def __init__(self, *, for_both: bool = False) -> None:
@@ -53,17 +54,8 @@ class KindWriter:
             "parts": [self.part(part) for part in message["parts"]],
         }
 
-    def status(self, status: Mapping[str, JSON]) -> dict[str, JSON]:
-        written: dict[str, JSON] = {"state": OLD_STATES[status["state"]], **copy(status, "timestamp")}
-        if "message" in status:
-            written["message"] = self.message(status["message"])
-        return written
-
-    def artifact(self, artifact: Mapping[str, JSON]) -> dict[str, JSON]:
-        return {
-            **copy(artifact, "artifactId", "name", "description", "metadata", "extensions"),
-            "parts": [self.part(part) for part in artifact["parts"]],
-        }
+    def state(self, state: str) -> str:
+        return OLD_STATES[state]
 
     def task(self, task: Mapping[str, JSON]) -> dict[str, JSON]:
         written: dict[str, JSON] = {
@@ -84,7 +76,6 @@ class KindWriter:
         return written
 
     def event(self, event: Mapping[str, JSON]) -> dict[str, JSON]:
-        """One event of a stream, of which 1.0 has a member for each kind."""
         match event:
             case {"task": task}:
                 return self.task(task)

@@ -1,6 +1,6 @@
 """Picking members out of JSON that came from anybody, under any of their names."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import NoReturn
 
 from dragoman.model import JSON, FieldViolation, InvalidParamsError, Record
@@ -66,8 +66,3 @@ def require_object(value: JSON, place: str = "params") -> dict[str, JSON]:
 def refuse(field: str, description: str) -> NoReturn:
     """Raise InvalidParamsError about one member."""
     raise InvalidParamsError(violations=[FieldViolation(field=field, description=description)])
-
-
-def filter_texts(values: Iterable[JSON]) -> list[str]:
-    """Those that are text."""
-    return [value for value in values if isinstance(value, str)]

@@ -3,32 +3,26 @@
 What is written has no member that the proto lacks, because the Python SDK of 0.3 refuses those.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import cast
+from collections.abc import Mapping
 
 from dragoman.model import (
     JSON,
-    A2AError,
-    AgentCard,
     Generation,
     ListTaskPushNotificationConfigsResponse,
     Operation,
     Record,
     SendMessageResponse,
-    StreamResponse,
     Task,
     operations,
 )
 from dragoman.wire.codec import convert
-from dragoman.wire.dialects import cards, failures, requests
-from dragoman.wire.dialects.base import EventWriter, StreamWriter, find_method
+from dragoman.wire.dialects import requests
 from dragoman.wire.dialects.kinds import write_content, write_part_metadata
 from dragoman.wire.dialects.members import copy, put, require_object, to_json
+from dragoman.wire.dialects.older import OlderDialect, OlderWriter, Writers
 from dragoman.wire.dialects.packing import settle_plain
-from dragoman.wire.dialects.reading import read_event
 from dragoman.wire.dialects.spellings import dump_proto_bytes, dump_proto_state, is_final
 from dragoman.wire.dialects.third import KindDialect, dump_push
-from dragoman.wire.media import JSON_TYPE
 
 _METHODS: Mapping[str, Operation] = {
     "SendMessage": operations.SEND_MESSAGE,
@@ -45,102 +39,7 @@ _METHODS: Mapping[str, Operation] = {
 """The rpcs of `a2a.v1.A2AService`."""
 
 
-class ProtoDialect:
-    """0.3 as `a2a.v1` prints it. `methods` are its rpcs; what it reads may as well have the shape of 0.3 over JSON-RPC.
-
-    A `plain` one is for peers that go by the schema where the Python SDK does not: bytes are base64 once.
-    """
-
-    generation = Generation.V0_3
-    webhook_type = JSON_TYPE
-    methods = _METHODS
-
-    def __init__(self, *, plain: bool = False) -> None:
-        self.name = "0.3 proto with plain bytes" if plain else "0.3 proto"
-        self._plain = plain
-        self._kinds = KindDialect(Generation.V0_3)
-        self._write = ProtoWriter(plain=plain)
-        self._results: dict[str, Callable[[Record], JSON]] = {
-            operations.SEND_MESSAGE.name: lambda reply: self._dump_reply(cast("SendMessageResponse", reply)),
-            operations.GET_TASK.name: lambda task: self._write.task(to_json(task)),
-            operations.CANCEL_TASK.name: lambda task: self._write.task(to_json(task)),
-            operations.CREATE_PUSH_CONFIG.name: lambda config: write_task_push(to_json(config)),
-            operations.GET_PUSH_CONFIG.name: lambda config: write_task_push(to_json(config)),
-            operations.LIST_PUSH_CONFIGS.name: _write_configs,
-            operations.DELETE_PUSH_CONFIG.name: lambda _: {},
-            operations.GET_EXTENDED_CARD.name: lambda card: self.dump_card(cast("AgentCard", card)),
-        }
-
-    def method_of(self, operation: Operation) -> str:
-        return find_method(self.methods, operation, self.generation)
-
-    def load_request(self, operation: Operation, params: JSON) -> Record:
-        if operation in (operations.SEND_MESSAGE, operations.SEND_STREAMING_MESSAGE):
-            value = require_object(params)
-            if self._plain:
-                settle_plain(value)
-            # A plain proto bool: not set is false, and means to return at once.
-            return convert(operation.request, requests.read_send(value, blocks=False))
-        if operation in _BY_NAME:
-            return convert(operation.request, _read_config_query(require_object(params)))
-        return self._kinds.load_request(operation, params)
-
-    def dump_request(self, operation: Operation, request: Record) -> JSON:
-        self.method_of(operation)
-        return _REQUEST_WRITERS[operation.name](to_json(request), self._write)
-
-    def load_result(self, operation: Operation, result: JSON) -> Record:
-        return self._kinds.load_result(operation, result)
-
-    def dump_result(self, operation: Operation, result: Record) -> JSON:
-        return self._results[operation.name](result)
-
-    def _dump_reply(self, reply: SendMessageResponse) -> JSON:
-        value = to_json(reply.payload)
-        is_task = reply.task is not None
-        return {"task": self._write.task(value)} if is_task else {"message": self._write.message(value)}
-
-    def load_event(self, event: JSON) -> StreamResponse:
-        return convert(StreamResponse, read_event(event))
-
-    def dump_event(self, event: StreamResponse) -> Sequence[JSON]:
-        return [self._write.event(to_json(event))]
-
-    def open_stream(self) -> StreamWriter:
-        return EventWriter(self)
-
-    def load_error(self, error: JSON) -> A2AError:
-        return failures.load_failure(error)
-
-    def dump_error(self, error: A2AError) -> dict[str, JSON]:
-        return failures.dump_failure(error, failures.UNKNOWN_TO_THIRD)
-
-    def load_webhook(self, body: JSON) -> StreamResponse:
-        return self.load_event(body)
-
-    def dump_webhook(self, task: Task) -> JSON:
-        """As over JSON-RPC: a webhook does not know how its caller came."""
-        return self._kinds.dump_webhook(task)
-
-    def load_card(self, card: JSON) -> AgentCard:
-        return cards.load_card(card)
-
-    def dump_card(self, card: AgentCard) -> JSON:
-        return cards.dump_card(card, self.generation)
-
-
-_BY_NAME = (operations.GET_PUSH_CONFIG, operations.LIST_PUSH_CONFIGS, operations.DELETE_PUSH_CONFIG)
-
-
-def _read_config_query(params: dict[str, JSON]) -> JSON:
-    """By resource name, as over gRPC, or by members, as a path gives them."""
-    if "name" in params or "parent" in params:
-        config = requests.read_task_push(params)
-        return {name: config[name] for name in ("taskId", "id") if name in config}
-    return requests.read_config_query(params)
-
-
-class ProtoWriter:
+class ProtoWriter(OlderWriter):
     """Writes messages, tasks and events of `a2a.v1`; bytes are written as base64 once if `plain`, else twice (see `dump_proto_bytes`)."""
 
     def __init__(self, *, plain: bool = False) -> None:
@@ -167,17 +66,8 @@ class ProtoWriter:
             "content": [self.part(part) for part in message["parts"]],
         }
 
-    def status(self, status: Mapping[str, JSON]) -> dict[str, JSON]:
-        written: dict[str, JSON] = {"state": dump_proto_state(status["state"]), **copy(status, "timestamp")}
-        if "message" in status:
-            written["message"] = self.message(status["message"])
-        return written
-
-    def artifact(self, artifact: Mapping[str, JSON]) -> dict[str, JSON]:
-        return {
-            **copy(artifact, "artifactId", "name", "description", "metadata", "extensions"),
-            "parts": [self.part(part) for part in artifact["parts"]],
-        }
+    def state(self, state: str) -> str:
+        return dump_proto_state(state)
 
     def task(self, task: Mapping[str, JSON]) -> dict[str, JSON]:
         written = copy(task, "id", "contextId", "metadata")
@@ -189,7 +79,7 @@ class ProtoWriter:
         return written
 
     def event(self, event: Mapping[str, JSON]) -> dict[str, JSON]:
-        """One event of a stream, wrapped."""
+        """Wrapped, as in 1.0."""
         match event:
             case {"task": task}:
                 return {"task": self.task(task)}
@@ -206,6 +96,48 @@ class ProtoWriter:
                 written = copy(update, "taskId", "contextId", "append", "lastChunk", "metadata")
                 written["artifact"] = self.artifact(update["artifact"])
                 return {"artifactUpdate": written}
+
+
+class ProtoDialect(OlderDialect[ProtoWriter]):
+    """0.3 as `a2a.v1` prints it. `methods` are its rpcs; what it reads may as well have the shape of 0.3 over JSON-RPC.
+
+    A `plain` one is for peers that go by the schema where the Python SDK does not: bytes are base64 once.
+    """
+
+    generation = Generation.V0_3
+    methods = _METHODS
+
+    def __init__(self, *, plain: bool = False) -> None:
+        super().__init__(ProtoWriter(plain=plain), _REQUEST_WRITERS, _RESULT_WRITERS)
+        self.name = "0.3 proto with plain bytes" if plain else "0.3 proto"
+        self._plain = plain
+        self._kinds = KindDialect(Generation.V0_3)
+
+    def load_request(self, operation: Operation, params: JSON) -> Record:
+        if operation in (operations.SEND_MESSAGE, operations.SEND_STREAMING_MESSAGE):
+            value = require_object(params)
+            if self._plain:
+                settle_plain(value)
+            # A plain proto bool: not set is false, and means to return at once.
+            return convert(operation.request, requests.read_send(value, blocks=False))
+        if operation in _BY_NAME:
+            return convert(operation.request, _read_config_query(require_object(params)))
+        return self._kinds.load_request(operation, params)
+
+    def dump_webhook(self, task: Task) -> JSON:
+        """As over JSON-RPC: a webhook does not know how its caller came."""
+        return self._kinds.dump_webhook(task)
+
+
+_BY_NAME = (operations.GET_PUSH_CONFIG, operations.LIST_PUSH_CONFIGS, operations.DELETE_PUSH_CONFIG)
+
+
+def _read_config_query(params: dict[str, JSON]) -> JSON:
+    """By resource name, as over gRPC, or by members, as a path gives them."""
+    if "name" in params or "parent" in params:
+        config = requests.read_task_push(params)
+        return {name: config[name] for name in ("taskId", "id") if name in config}
+    return requests.read_config_query(params)
 
 
 def write_task_push(config: dict[str, JSON]) -> dict[str, JSON]:
@@ -241,7 +173,7 @@ def _write_config_name(request: dict[str, JSON], _: ProtoWriter) -> JSON:
     return {"name": f"tasks/{request['taskId']}/pushNotificationConfigs/{request['id']}"}
 
 
-_REQUEST_WRITERS: dict[str, Callable[[dict[str, JSON], ProtoWriter], JSON]] = {
+_REQUEST_WRITERS: Writers[ProtoWriter] = {
     operations.SEND_MESSAGE.name: _write_send,
     operations.SEND_STREAMING_MESSAGE.name: _write_send,
     operations.GET_TASK.name: _write_task_name,
@@ -255,6 +187,21 @@ _REQUEST_WRITERS: dict[str, Callable[[dict[str, JSON], ProtoWriter], JSON]] = {
 }
 
 
-def _write_configs(result: Record) -> JSON:
-    configs = cast("ListTaskPushNotificationConfigsResponse", result).configs
-    return {"configs": [write_task_push(to_json(config)) for config in configs]}
+def _write_reply(reply: SendMessageResponse, write: ProtoWriter) -> JSON:
+    value = to_json(reply.payload)
+    return {"task": write.task(value)} if reply.task is not None else {"message": write.message(value)}
+
+
+def _write_configs(result: ListTaskPushNotificationConfigsResponse, _: ProtoWriter) -> JSON:
+    return {"configs": [write_task_push(to_json(config)) for config in result.configs]}
+
+
+_RESULT_WRITERS: Writers[ProtoWriter] = {
+    operations.SEND_MESSAGE.name: _write_reply,
+    operations.GET_TASK.name: lambda task, write: write.task(to_json(task)),
+    operations.CANCEL_TASK.name: lambda task, write: write.task(to_json(task)),
+    operations.CREATE_PUSH_CONFIG.name: lambda config, _: write_task_push(to_json(config)),
+    operations.GET_PUSH_CONFIG.name: lambda config, _: write_task_push(to_json(config)),
+    operations.LIST_PUSH_CONFIGS.name: _write_configs,
+    operations.DELETE_PUSH_CONFIG.name: lambda _result, _write: {},
+}

@@ -17,9 +17,6 @@ from dragoman.model import JSON, DragomanError, Timestamp
 from dragoman.wire.grpc.schema import ProtoMessage
 from dragoman.wire.narrowing import is_array, is_object
 
-EXACT_INTEGERS = 2**53
-"""Up to here, every integer has a double of its own."""
-
 MAX_NESTING = 100
 """Messages inside of messages: what protobuf's own readers take."""
 
@@ -42,7 +39,6 @@ class UnsayableError(DragomanError, ValueError):
 
 
 Read: TypeAlias = Callable[[Any], JSON]
-Write: TypeAlias = Callable[[ProtoMessage, JSON], None]
 
 
 class _Reader(NamedTuple):

@@ -2,7 +2,7 @@
 # pyright: reportMissingImports=false, reportMissingModuleSource=false
 """An agent built with the official SDK 0.3.26; what it does depends on the first word of a message.
 
-Runs in an environment of its own: `python -m tests.peer.official_server03`. It prints its address, and ends when its input does.
+Runs in an environment of its own: `python -m tests.peer.official_server_03`. It prints its address, and ends when its input does.
 """
 
 import asyncio
