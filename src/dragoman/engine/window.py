@@ -6,8 +6,8 @@ from itertools import islice
 from dragoman.engine.batches import Batch
 from dragoman.engine.entries import StreamItem
 
-_BATCH_BYTES = 64 * 1024
-_MAX_SHARED = 8
+_BATCH_BYTES = 256 * 1024
+_MAX_SHARED = 4
 
 
 class BehindWindowError(Exception):

@@ -7,7 +7,8 @@ from dragoman.engine.entries import StreamItem
 from dragoman.model import A2AError
 from dragoman.wire import jsonrpc, sse
 
-CHUNK_BYTES = 64 * 1024
+CHUNK_BYTES = 64_000
+"""Below the 64 KiB at which transports have a writer wait."""
 
 Cut = Callable[[StreamItem], Sequence[bytes]]
 """One event in pieces, between which the id of the reader's call belongs."""
@@ -67,21 +68,21 @@ class Framing:
         return found
 
     def _make(self, batch: Batch) -> Iterator[Template]:
-        """Ids up to a multiple of `_ID_STEP` take as much room, so that a chunk is as large as it may be, whatever its id."""
+        """An id takes as much room as the next multiple of `_ID_STEP`, so that no chunk is too large for anybody who shares it."""
         pieces: list[bytes] = []
         rest: list[bytes] = []
         size = 0
         for item in batch:
-            *closed, last = self._cut(item)
-            for piece in closed:
-                rest.append(piece)
-                pieces.append(b"".join(rest))
-                rest.clear()
-                size += len(pieces[-1]) + self._room
-            rest.append(last)
-            size += len(last)
-            if size >= CHUNK_BYTES:
+            event = self._cut(item)
+            more = sum(map(len, event)) + self._room * (len(event) - 1)
+            if size and size + more > CHUNK_BYTES:
                 yield Template((*pieces, b"".join(rest)))
                 pieces, rest, size = [], [], 0
+            size += more
+            *closed, last = event
+            for piece in closed:
+                pieces.append(b"".join((*rest, piece)))
+                rest = []
+            rest.append(last)
         if rest:
             yield Template((*pieces, b"".join(rest)))
