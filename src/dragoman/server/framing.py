@@ -8,50 +8,52 @@ from dragoman.model import A2AError
 from dragoman.wire import jsonrpc, sse
 
 CHUNK_BYTES = 64_000
-"""Below the 64 KiB at which transports have a writer wait."""
+"""A little less than the 64 KiB at which transports have a writer wait."""
 
-Cut = Callable[[StreamItem], Sequence[bytes]]
-"""One event in pieces, between which the id of the reader's call belongs."""
+GAP = b"\0"
+"""Stands for the id of the reader's call. JSON has it in no other place, nor has any other part of an event."""
+
+Frame = Callable[[StreamItem], bytes]
+"""One event, with gaps; signs that readers may take for line ends are escaped later."""
 
 ErrorFrame = Callable[[A2AError], bytes]
 
+RESULT_START, RESULT_END = sse.encode_event(
+    jsonrpc.RESULT_START + GAP + jsonrpc.RESULT_MIDDLE + b"|" + jsonrpc.RESULT_END
+).split(b"|")
+"""What stands around a result of a JSON-RPC call that is an event."""
+
 _ID_STEP = 64
-_RPC_START, _RPC_END = sse.encode_event(jsonrpc.RESULT_START + b"|" + jsonrpc.RESULT_END).split(b"|")
-
-
-def cut_result(json: bytes, place: bytes = b"") -> tuple[bytes, bytes]:
-    """A result of a JSON-RPC call as an event, with what stands before its data, in pieces around the id."""
-    return place + _RPC_START, b"%b%b%b" % (jsonrpc.RESULT_MIDDLE, json, _RPC_END)
 
 
 class Template:
-    """Events with a gap wherever a reader's own id belongs. Readers whose ids print the same share the whole."""
+    """Events with their gaps. Readers whose ids print the same share what becomes of it."""
 
-    __slots__ = ("_filled", "_id", "_pieces")
+    __slots__ = ("_filled", "_id", "_text")
 
-    def __init__(self, pieces: Sequence[bytes]) -> None:
-        self._pieces = pieces
-        self._filled: bytes | None = None
+    def __init__(self, text: bytes) -> None:
+        self._text = sse.make_line(text)
         self._id = b""
+        self._filled = self._text
 
     def fill(self, id: bytes) -> bytes:
         """The bytes for a reader with that id."""
-        if self._filled is None or id != self._id:
-            self._id, self._filled = id, id.join(self._pieces)
+        if id != self._id:
+            self._id, self._filled = id, self._text.replace(GAP, id)
         return self._filled
 
 
 class Framing:
     """What puts the events of one stream on the wire, and the error that ends it.
 
-    Streams whose framings have the same `name` differ in nothing but the `id`.
+    Streams whose framings have the same `name` differ in nothing but the `id`. Without one there are no gaps.
     """
 
-    __slots__ = ("_cut", "_id", "_room", "frame_error", "key")
+    __slots__ = ("_frame", "_id", "_room", "frame_error", "key")
 
-    def __init__(self, name: str, cut: Cut, frame_error: ErrorFrame, *, id: bytes = b"") -> None:
+    def __init__(self, name: str, frame: Frame, frame_error: ErrorFrame, *, id: bytes = b"") -> None:
         self.frame_error = frame_error
-        self._cut = cut
+        self._frame = frame
         self._id = id
         self._room = -(-len(id) // _ID_STEP) * _ID_STEP
         self.key = (name, self._room)
@@ -64,25 +66,21 @@ class Framing:
     def _find(self, batch: Batch) -> Sequence[Template]:
         found: Sequence[Template] | None = batch.encodings.get(self.key)
         if found is None:
-            found = batch.encodings[self.key] = tuple(self._make(batch))
+            found = batch.encodings[self.key] = tuple(map(Template, self._gather(batch)))
         return found
 
-    def _make(self, batch: Batch) -> Iterator[Template]:
+    def _gather(self, batch: Batch) -> Iterator[bytes]:
         """An id takes as much room as the next multiple of `_ID_STEP`, so that no chunk is too large for anybody who shares it."""
-        pieces: list[bytes] = []
-        rest: list[bytes] = []
+        frame, room = self._frame, self._room
+        gathered: list[bytes] = []
         size = 0
         for item in batch:
-            event = self._cut(item)
-            more = sum(map(len, event)) + self._room * (len(event) - 1)
+            event = frame(item)
+            more = len(event) + room
             if size and size + more > CHUNK_BYTES:
-                yield Template((*pieces, b"".join(rest)))
-                pieces, rest, size = [], [], 0
+                yield b"".join(gathered)
+                gathered, size = [], 0
+            gathered.append(event)
             size += more
-            *closed, last = event
-            for piece in closed:
-                pieces.append(b"".join((*rest, piece)))
-                rest = []
-            rest.append(last)
-        if rest:
-            yield Template((*pieces, b"".join(rest)))
+        if gathered:
+            yield b"".join(gathered)

@@ -1,7 +1,5 @@
 """The JSON-RPC binding on HTTP (SPEC 3.3)."""
 
-from collections.abc import Sequence
-
 from starlette.types import Receive, Scope
 
 from dragoman.engine.entries import StreamItem
@@ -13,7 +11,7 @@ from dragoman.server.asked import make_echo
 from dragoman.server.dispatch import EventSource
 from dragoman.server.exchange import Deliverable
 from dragoman.server.failures import error_headers, jsonrpc_status
-from dragoman.server.framing import Framing, cut_result
+from dragoman.server.framing import RESULT_END, RESULT_START, Framing
 from dragoman.server.headers import read_headers
 from dragoman.server.older import Caller
 from dragoman.server.replies import JSON, Reply, refusal
@@ -82,10 +80,10 @@ class JsonRpcExchange:
         def frame_error(error: A2AError) -> bytes:
             return sse.encode_event(sse.make_line(jsonrpc.build_error(call_id, error)))
 
-        framing = Framing(_ENCODING, _cut, frame_error, id=codec.encode(call_id))
+        framing = Framing(_ENCODING, _frame, frame_error, id=codec.encode(call_id))
         return StreamReply(source, framing, streams=self._around.streams, headers=make_echo(call.extensions))
 
 
-def _cut(item: StreamItem) -> Sequence[bytes]:
+def _frame(item: StreamItem) -> bytes:
     place = b"id: %b\n" % item.mark.encode() if item.seq else b""
-    return cut_result(sse.make_line(item.json), place)
+    return b"%b%b%b%b" % (place, RESULT_START, item.json, RESULT_END)

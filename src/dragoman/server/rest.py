@@ -1,7 +1,5 @@
 """The HTTP+JSON binding (SPEC 3.5)."""
 
-from collections.abc import Sequence
-
 from starlette.types import Receive, Scope
 
 from dragoman.engine.entries import StreamItem
@@ -43,7 +41,7 @@ class RestExchange:
         result = await bound.run(call, request)
         echo = make_echo(call.extensions)
         if bound.operation.streaming:
-            framing = Framing(_ENCODING, _cut, _frame_error)
+            framing = Framing(_ENCODING, _frame, _frame_error)
             return StreamReply(result, framing, streams=around.streams, headers=echo)
         caching = (NO_STORE,) if route.verb == "GET" else ()
         return Reply(A2A_JSON, around.encode(result, scope), headers=(*caching, *echo))
@@ -73,14 +71,14 @@ def _answer_about(path: str, verb: str) -> EmptyReply:
     return EmptyReply(204, [(b"allow", ", ".join(verbs).encode())])
 
 
-def _cut(item: StreamItem) -> Sequence[bytes]:
+def _frame(item: StreamItem) -> bytes:
     """The bytes of an event, made once for all readers: there is nothing in it that is one reader's own."""
     frame = item.encodings.get(_ENCODING)
     if frame is None:
         frame = item.encodings[_ENCODING] = sse.encode_event(
             sse.make_line(item.json), id=item.mark if item.seq else ""
         )
-    return (frame,)
+    return frame
 
 
 def _frame_error(error: A2AError) -> bytes:
