@@ -51,9 +51,7 @@ class Window:
 
     def between(self, after: int, upto: int) -> list[StreamItem | None]:
         """The entries after `after` up to `upto`; BehindWindowError if the first is gone."""
-        if after + 1 < self._start:
-            raise BehindWindowError
-        first = after + 1 - self._start
+        first = self._place_after(after)
         return [item for item, _ in islice(self._entries, first, first + upto - after)]
 
     def batch(self, after: int, upto: int) -> Batch:
@@ -68,13 +66,19 @@ class Window:
 
     def _bound(self, after: int, upto: int) -> int:
         """The last entry up to `upto` that is taken together with the one after `after`."""
+        first = self._place_after(after)
         size = 0
-        for _, more in islice(self._entries, max(after + 1 - self._start, 0), upto + 1 - self._start):
+        for _, more in islice(self._entries, first, first + upto - after):
             after += 1
             size += more
             if size >= _BATCH_BYTES:
                 break
         return after
+
+    def _place_after(self, seq: int) -> int:
+        if seq + 1 < self._start:
+            raise BehindWindowError
+        return seq + 1 - self._start
 
     def _shrink(self, durable: int, max_bytes: int) -> None:
         while self._bytes > max_bytes and self._entries and self._start <= durable:

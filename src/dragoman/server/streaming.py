@@ -40,7 +40,6 @@ class Streams:
     """The streams that are open."""
 
     def __init__(self, times: StreamTimes) -> None:
-        self.times = times
         self.vigil = Vigil(times)
         self.open: set[OpenStream] = set()
 
@@ -116,7 +115,7 @@ class StreamReply:
             pass
         finally:
             self._task = None
-            listening.cancel()
+            listening.cancel()  # and not awaited: it has nothing to clean up, and nobody waits for its end
             streams.vigil.end(self)
             streams.open.discard(self)
             await self._source.aclose()
@@ -153,10 +152,8 @@ class StreamReply:
 
     def _was_called(self) -> bool:
         """Whether it was a call that has cancelled the task, and nobody else."""
-        if not self._is_called or self._task is None or self._task.uncancel() > 0:
-            return False
-        self._is_called = False
-        return True
+        was_called, self._is_called = self._is_called, False
+        return was_called and self._task is not None and self._task.uncancel() == 0
 
     async def _pump(self, send: Send) -> None:
         await self._write(send, self._start)
@@ -168,23 +165,30 @@ class StreamReply:
 
     async def _pass_on(self, send: Send) -> bool:
         """Send what comes next, and hold none of it any longer; whether there is more to come."""
-        if self._cue is _Cue.COMMENT:
-            self._cue = _Cue.GO_ON
-            await self._write(send, _body(sse.COMMENT))
-        batch = await self._take()
+        batch = await self._take() if self._cue is _Cue.GO_ON else None
+        if batch is None:
+            return await self._heed(send)
         for chunk in self._framing.frame(batch):
             await self._write(send, _body(chunk))
-        return self._cue is _Cue.COMMENT or (self._cue is _Cue.GO_ON and len(batch) > 0)
+        return len(batch) > 0
 
-    async def _take(self) -> Batch:
-        """What there is to send; nothing if the stream is over or has failed, or if there is a cue."""
+    async def _heed(self, send: Send) -> bool:
+        """Do what the cue says; whether to go on then."""
+        if self._cue is not _Cue.COMMENT:
+            return False
+        self._cue = _Cue.GO_ON
+        await self._write(send, _body(sse.COMMENT))
+        return True
+
+    async def _take(self) -> Batch | None:
+        """What there is to send; nothing if the stream is over or has failed, None if there is a cue."""
         self._is_waiting = True
         try:
             return await self._source.batch()
         except asyncio.CancelledError:
             if self._cue is _Cue.LEAVE or not self._was_called():
                 raise
-            return NOTHING
+            return None
         except Exception as error:  # noqa: BLE001 — explain() logs what the protocol has no word for
             self._failure = explain(error)
             return NOTHING
