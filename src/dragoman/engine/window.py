@@ -39,7 +39,8 @@ class Window:
     def push(self, item: StreamItem | None, size: int) -> None:
         self._entries.append((item, size))
         self._bytes += size
-        self._shared.clear()
+        if self._shared:
+            self._shared.clear()
 
     def trim(self, durable: int) -> None:
         """Let go of the oldest durable entries while there is too much."""

@@ -123,7 +123,7 @@ RESULT_START, RESULT_MIDDLE, RESULT_END = b'{"jsonrpc":"2.0","id":', b',"result"
 
 def build_result(id: RpcId, payload: bytes) -> bytes:
     """The answer with an encoded result."""
-    return b"".join((RESULT_START, encode(id), RESULT_MIDDLE, payload, RESULT_END))
+    return b"%b%b%b%b%b" % (RESULT_START, encode(id), RESULT_MIDDLE, payload, RESULT_END)
 
 
 def build_error(id: RpcId, error: A2AError) -> bytes:
