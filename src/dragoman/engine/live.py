@@ -4,6 +4,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from copy import copy
 
+from dragoman.engine.batches import Batch
 from dragoman.engine.entries import (
     LogEntry,
     StreamItem,
@@ -298,6 +299,10 @@ class LiveTask:
     def after(self, seq: int) -> list[StreamItem | None]:
         """The visible entries after `seq`; BehindWindowError if they are in memory no more."""
         return self._window.between(seq, self.visible)
+
+    def batch(self, seq: int) -> Batch:
+        """The first of them, for all who read on from there; BehindWindowError too."""
+        return self._window.batch(seq, self.visible)
 
     async def view(self, *, at_least: int = 0) -> StreamItem:
         """The whole task as subscribers may see it, as of now or of `at_least` or later, with its number."""

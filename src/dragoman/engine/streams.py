@@ -1,12 +1,13 @@
 """Streams: the events of a task as one subscriber reads them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Self
 
+from dragoman.engine.batches import NOTHING, Batch
 from dragoman.engine.entries import StreamItem, item_of, load_entry
 from dragoman.engine.live import LiveTask
 from dragoman.engine.window import BehindWindowError
-from dragoman.model import Event, Message, Task, TaskState, TaskStatusUpdateEvent, UnavailableError
+from dragoman.model import Message, UnavailableError
 from dragoman.store import TaskStore
 
 _LOG_PAGE = 256
@@ -50,20 +51,29 @@ class EventStream:
             raise StopAsyncIteration
         return self._ready.pop()
 
-    async def batch(self) -> Sequence[StreamItem]:
-        """All events that are there and were not read yet, waiting for one; empty at the end of the stream.
+    async def batch(self) -> Batch:
+        """Events that are there and were not read yet, waiting for one; empty at the end of the stream.
 
         Raises UnavailableError if the log cannot be read or written any more; subscribe again later.
         """
+        live = self._live
         while not self._is_done:
-            if items := self._upto_end(await self._available()):
-                return items
-            if self._live.state.is_terminal and self._seq >= self._live.tip:
+            try:
+                batch = self._recall()
+            except BehindWindowError:
+                batch = await self._read_log()
+            if batch is not None:
+                self._seq = batch.upto
+                if batch:
+                    self._is_done = batch.is_last
+                    return batch
+            elif live.state.is_terminal and self._seq >= live.tip:
                 break  # the reader had come to the end before
-            self._live.check()
-            await self._live.changed.wait()
+            else:
+                live.check()
+                await live.changed.wait()
         await self.aclose()
-        return ()
+        return NOTHING
 
     def on_close(self, callback: Callable[[], None]) -> None:
         """Call back once, when the stream is closed."""
@@ -76,37 +86,21 @@ class EventStream:
         for callback in closing:
             callback()
 
-    async def _available(self) -> list[StreamItem]:
+    def _recall(self) -> Batch | None:
+        """What is there and in memory, None if there is nothing yet; BehindWindowError if it is in memory no more."""
         if self._first is not None:
             if self._live.visible < self._first.seq:
-                return []
+                return None
             first, self._first = self._first, None
-            return [first]
-        while self._seq < self._live.visible:
-            entries = await self._next_entries()
-            self._seq += len(entries)
-            if public := [item for item in entries if item is not None]:
-                return public
-        return []
+            return Batch((first,), self._seq)
+        return self._live.batch(self._seq) if self._seq < self._live.visible else None
 
-    async def _next_entries(self) -> list[StreamItem | None]:
-        try:
-            return self._live.after(self._seq)
-        except BehindWindowError:
-            return await self._read_log()
-
-    async def _read_log(self) -> list[StreamItem | None]:
+    async def _read_log(self) -> Batch:
         entries = await self._store.read(self._live.task_id, self._seq, _LOG_PAGE)
         if not entries:
             raise UnavailableError("the task's log is gone")
-        return [item_of(self._seq + index, load_entry(data)) for index, data in enumerate(entries, 1)]
-
-    def _upto_end(self, items: list[StreamItem]) -> list[StreamItem]:
-        for count, item in enumerate(items, 1):
-            if _is_last(item.payload):
-                self._is_done = True
-                return items[:count]
-        return items
+        items = [item_of(self._seq + index, load_entry(data)) for index, data in enumerate(entries, 1)]
+        return Batch(items, self._seq + len(items))
 
 
 class _MessageStream(EventStream):
@@ -115,26 +109,12 @@ class _MessageStream(EventStream):
         self._ready = []
         self._closing = []
 
-    async def batch(self) -> Sequence[StreamItem]:
+    async def batch(self) -> Batch:
         items, self._items = self._items, []
         if not items:
             await self.aclose()
-        return items
+        return Batch(items)
 
     async def aclose(self) -> None:
         self._items.clear()
         await super().aclose()
-
-
-def _is_last(event: Event) -> bool:
-    """Whether a stream ends with this event: terminal, or waiting for a new message (D-03).
-
-    A snapshot of a task that waits for input does not end it, for whoever subscribes then wants to see what comes.
-    """
-    match event:
-        case Task():
-            return event.state.is_terminal
-        case TaskStatusUpdateEvent(status=status):
-            return status.state.is_terminal or status.state is TaskState.INPUT_REQUIRED
-        case _:
-            return False

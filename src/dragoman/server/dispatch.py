@@ -1,11 +1,11 @@
 """Which method of the engine carries out which operation: the only place that says it."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol, TypeAlias
 
 from msgspec import Struct
 
-from dragoman.engine.entries import StreamItem
+from dragoman.engine.batches import Batch
 from dragoman.engine.handler import Call
 from dragoman.model import (
     AgentCard,
@@ -24,8 +24,8 @@ from dragoman.model import (
 class EventSource(Protocol):
     """The events of one stream. Cancelling `batch` loses none."""
 
-    async def batch(self) -> Sequence[StreamItem]:
-        """What is there and was not taken yet, waiting for at least one; empty at the end."""
+    async def batch(self) -> Batch:
+        """Some of what is there and was not taken yet, waiting for at least one; empty at the end."""
         ...
 
     async def aclose(self) -> None: ...

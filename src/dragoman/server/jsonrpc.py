@@ -11,6 +11,7 @@ from dragoman.server.asked import make_echo
 from dragoman.server.dispatch import EventSource
 from dragoman.server.exchange import Deliverable
 from dragoman.server.failures import error_headers, jsonrpc_status
+from dragoman.server.framing import RESULT_END, RESULT_START, Framing
 from dragoman.server.headers import read_headers
 from dragoman.server.older import Caller
 from dragoman.server.replies import JSON, Reply, refusal
@@ -20,7 +21,7 @@ from dragoman.wire import codec, jsonrpc, sse
 from dragoman.wire.jsonrpc import RpcCall, RpcFault, RpcId
 
 _METHODS = ", ".join(BY_NAME)
-_EVENT_START, _EVENT_END = sse.encode_event(b"|").split(b"|")
+_ENCODING = "1.0 jsonrpc"
 
 
 class JsonRpcExchange:
@@ -75,20 +76,14 @@ class JsonRpcExchange:
 
     def _stream(self, source: EventSource, call: Call) -> StreamReply:
         call_id = self._id
-        prefix = _EVENT_START + jsonrpc.result_prefix(call_id)
-        suffix = jsonrpc.RESULT_SUFFIX + _EVENT_END
 
-        def frame(item: StreamItem) -> bytes:
-            place = b"id: %b\n" % item.mark.encode() if item.seq else b""
-            return b"%b%b%b%b" % (place, prefix, sse.make_line(item.json), suffix)
-
-        def error_frame(error: A2AError) -> bytes:
+        def frame_error(error: A2AError) -> bytes:
             return sse.encode_event(sse.make_line(jsonrpc.build_error(call_id, error)))
 
-        return StreamReply(
-            source,
-            frame=frame,
-            error_frame=error_frame,
-            streams=self._around.streams,
-            headers=make_echo(call.extensions),
-        )
+        framing = Framing(_ENCODING, _frame, frame_error, id=codec.encode(call_id))
+        return StreamReply(source, framing, streams=self._around.streams, headers=make_echo(call.extensions))
+
+
+def _frame(item: StreamItem) -> bytes:
+    place = b"id: %b\n" % item.mark.encode() if item.seq else b""
+    return b"%b%b%b%b" % (place, RESULT_START, item.json, RESULT_END)

@@ -8,7 +8,7 @@ from dragoman.server.exchange import Deliverable
 from dragoman.server.failures import error_headers, rest_status
 from dragoman.server.headers import read_headers, relative_raw_path
 from dragoman.server.older import Caller, Older, OlderCall
-from dragoman.server.older_streams import make_frame
+from dragoman.server.older_streams import OlderFraming
 from dragoman.server.replies import JSON, NO_STORE, Reply, answer_about, refusal
 from dragoman.server.streaming import StreamReply
 from dragoman.wire import codec, sse
@@ -55,10 +55,8 @@ class OlderRestExchange:
         done = await older.run(caller, OlderCall(route.operation, dialect), request)
         echo = make_echo(done.call.extensions, OLD_EXTENSIONS_HEADER)
         if route.operation.streaming:
-            frame = make_frame(dialect, sse.encode_event)
-            return StreamReply(
-                done.result, frame=frame, error_frame=_frame_error, streams=older.streams, headers=echo
-            )
+            framing = OlderFraming(dialect, _frame_error)
+            return StreamReply(done.result, framing, streams=older.streams, headers=echo)
         answer = codec.encode(older.dump(route.operation, done, scope))
         return Reply(JSON, answer, headers=(NO_STORE, *echo))
 

@@ -5,7 +5,7 @@ from dragoman.server.asked import make_echo
 from dragoman.server.exchange import Deliverable
 from dragoman.server.failures import ClientGoneError, error_headers, explain, jsonrpc_status
 from dragoman.server.older import Caller, Older, OlderResult
-from dragoman.server.older_streams import make_frame
+from dragoman.server.older_streams import OlderFraming
 from dragoman.server.replies import EVENT_STREAM, JSON, Reply, refusal
 from dragoman.server.streaming import StreamReply
 from dragoman.wire import codec, jsonrpc, sse
@@ -50,18 +50,12 @@ def _build_error(id: RpcId, error: A2AError, dialect: Dialect) -> bytes:
 
 
 def _stream(older: Older, id: RpcId, done: OlderResult) -> StreamReply:
-    prefix = jsonrpc.result_prefix(id)
-
-    def wrap(event: bytes) -> bytes:
-        return sse.encode_event(prefix + event + jsonrpc.RESULT_SUFFIX)
-
-    def error_frame(error: A2AError) -> bytes:
+    def frame_error(error: A2AError) -> bytes:
         return sse.encode_event(sse.make_line(_build_error(id, error, done.dialect)))
 
     return StreamReply(
         done.result,
-        frame=make_frame(done.dialect, wrap),
-        error_frame=error_frame,
+        OlderFraming(done.dialect, frame_error, id=codec.encode(id)),
         streams=older.streams,
         headers=make_echo(done.call.extensions, OLD_EXTENSIONS_HEADER),
     )

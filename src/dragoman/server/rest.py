@@ -7,6 +7,7 @@ from dragoman.model import A2AError
 from dragoman.server.asked import make_echo
 from dragoman.server.exchange import Deliverable
 from dragoman.server.failures import error_headers, rest_body, rest_status
+from dragoman.server.framing import Framing
 from dragoman.server.headers import read_headers, relative_raw_path
 from dragoman.server.replies import A2A_JSON, NO_STORE, Reply, answer_about, refusal
 from dragoman.server.streaming import StreamReply
@@ -40,9 +41,8 @@ class RestExchange:
         result = await bound.run(call, request)
         echo = make_echo(call.extensions)
         if bound.operation.streaming:
-            return StreamReply(
-                result, frame=_frame, error_frame=_frame_error, streams=around.streams, headers=echo
-            )
+            framing = Framing(_ENCODING, _frame, _frame_error)
+            return StreamReply(result, framing, streams=around.streams, headers=echo)
         caching = (NO_STORE,) if route.verb == "GET" else ()
         return Reply(A2A_JSON, around.encode(result, scope), headers=(*caching, *echo))
 
@@ -62,7 +62,7 @@ def _get_path(scope: Scope) -> str:
 
 
 def _frame(item: StreamItem) -> bytes:
-    """The bytes of an event, made once for all readers."""
+    """The bytes of an event, made once for all readers: there is nothing in it that is one reader's own."""
     frame = item.encodings.get(_ENCODING)
     if frame is None:
         frame = item.encodings[_ENCODING] = sse.encode_event(

@@ -26,9 +26,10 @@ from dragoman.server.options import HttpOptions
 from dragoman.server.pages import ROOT, PageExchange, Pages
 from dragoman.server.rest import RestExchange
 from dragoman.server.startup import Startup
-from dragoman.server.streaming import Streams, StreamTimes
+from dragoman.server.streaming import Streams
 from dragoman.server.surroundings import Surroundings
 from dragoman.server.tenancy import enter_tenant
+from dragoman.server.vigil import StreamTimes
 from dragoman.wire.extras import need_grpc
 
 if TYPE_CHECKING:

@@ -1,24 +1,19 @@
 """Server-sent events: from the engine's stream to the socket (SPEC 3.3, 3.5, D-25)."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from enum import IntEnum
 from typing import Protocol
 
 from starlette.types import Message, Receive, Send
 
-from dragoman.engine.entries import StreamItem
+from dragoman.engine.batches import NOTHING, Batch
 from dragoman.model import A2AError
 from dragoman.server.dispatch import EventSource
 from dragoman.server.failures import ClientGoneError, explain
+from dragoman.server.framing import Framing
+from dragoman.server.vigil import StreamTimes, Vigil
 from dragoman.wire import sse
-
-Frame = Callable[[StreamItem], bytes]
-"""One event as it stands on the wire."""
-
-ErrorFrame = Callable[[A2AError], bytes]
-
-CHUNK_BYTES = 64 * 1024
 
 _END: Message = {"type": "http.response.body", "body": b""}
 _START: Message = {
@@ -33,14 +28,6 @@ _START: Message = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class StreamTimes:
-    """Seconds of silence before a comment is sent, and of a reader's deafness before it is given up."""
-
-    heartbeat: float
-    write_timeout: float
-
-
 class OpenStream(Protocol):
     """A stream of any binding."""
 
@@ -53,7 +40,7 @@ class Streams:
     """The streams that are open."""
 
     def __init__(self, times: StreamTimes) -> None:
-        self.times = times
+        self.vigil = Vigil(times)
         self.open: set[OpenStream] = set()
 
     def end(self) -> None:
@@ -62,128 +49,159 @@ class Streams:
             stream.end()
 
 
+class _Cue(IntEnum):
+    """What a stream is to do next; the greater goes first."""
+
+    GO_ON = 0
+    COMMENT = 1
+    END = 2
+    LEAVE = 3
+
+
 class StreamReply:
     """One stream to one reader.
 
     It holds no queue: while the reader takes nothing, nothing is taken from the engine (I6). What is there at once leaves
-    at once, in chunks of about `CHUNK_BYTES`.
+    at once, in chunks of about `CHUNK_BYTES`. One task writes; whoever wants something of it, gives it a cue and wakes it.
     """
+
+    __slots__ = (
+        "_cue",
+        "_failure",
+        "_framing",
+        "_is_called",
+        "_is_waiting",
+        "_last_move",
+        "_source",
+        "_start",
+        "_streams",
+        "_task",
+        "_time",
+    )
 
     def __init__(
         self,
         source: EventSource,
+        framing: Framing,
         *,
-        frame: Frame,
-        error_frame: ErrorFrame,
         streams: Streams,
         headers: Sequence[tuple[bytes, bytes]] = (),
     ) -> None:
         self._source = source
-        self._frame = frame
-        self._error_frame = error_frame
+        self._framing = framing
+        self._streams = streams
         self._start = {**_START, "headers": [*_START["headers"], *headers]} if headers else _START
-        self._times = streams.times
-        self._open = streams.open
-        self._turn = asyncio.Lock()
         self._task: asyncio.Task[object] | None = None
-        self._is_ending = False
-        self._last_move = 0.0
+        self._cue = _Cue.GO_ON
+        self._is_waiting = False
+        self._is_called = False
         self._failure: A2AError | None = None
+        self._time = asyncio.get_running_loop().time
+        self._last_move = self._time()
 
     async def deliver(self, receive: Receive, send: Send) -> None:
         """Send the headers at once, then events as they come, until the stream ends or the reader is gone."""
-        self._last_move = _now()
+        streams = self._streams
         self._task = asyncio.current_task()
-        self._open.add(self)
+        streams.open.add(self)
+        streams.vigil.begin(self)
+        listening = asyncio.create_task(self._listen(receive))
         try:
-            await self._converse(receive, send)
-        except* ClientGoneError:
+            await self._pump(send)
+        except asyncio.CancelledError:
+            if not self._was_called():
+                raise
+        except ClientGoneError:
             pass
         finally:
-            self._open.discard(self)
+            self._task = None
+            listening.cancel()  # and not awaited: it has nothing to clean up, and nobody waits for its end
+            streams.vigil.end(self)
+            streams.open.discard(self)
             await self._source.aclose()
 
     def end(self) -> None:
         """End the stream before its source does."""
-        if self._task is not None and not self._is_ending:
-            self._is_ending = True
+        self._call(_Cue.END)
+
+    def mind(self, now: float) -> None:
+        """Break a long silence, and give up a reader that is deaf."""
+        vigil, quiet = self._streams.vigil, now - self._last_move
+        if self._is_waiting:
+            if quiet + vigil.pause > vigil.times.heartbeat:
+                self._call(_Cue.COMMENT)
+        elif quiet >= vigil.times.write_timeout:
+            self._call(_Cue.LEAVE)
+
+    async def _listen(self, receive: Receive) -> None:
+        """Wait until the reader hangs up."""
+        try:
+            while (await receive())["type"] != "http.disconnect":
+                pass
+        finally:
+            self._call(_Cue.LEAVE)
+
+    def _call(self, cue: _Cue) -> None:
+        """Have the task do something else than wait; nothing but a reader's absence calls it away from writing."""
+        if self._task is None or cue <= self._cue:
+            return
+        self._cue = cue
+        if not self._is_called and (self._is_waiting or cue is _Cue.LEAVE):
+            self._is_called = True
             self._task.cancel()
 
-    async def _converse(self, receive: Receive, send: Send) -> None:
-        try:
-            async with asyncio.TaskGroup() as group:
-                watcher = group.create_task(self._watch(receive, send))
-                await self._pump(send)
-                watcher.cancel()
-        except asyncio.CancelledError:
-            if self._task is None or not self._is_ending or self._task.uncancel() > 0:
-                raise
-            await self._write(send, _END)
+    def _was_called(self) -> bool:
+        """Whether it was a call that has cancelled the task, and nobody else."""
+        was_called, self._is_called = self._is_called, False
+        return was_called and self._task is not None and self._task.uncancel() == 0
 
     async def _pump(self, send: Send) -> None:
         await self._write(send, self._start)
-        while items := await self._take():
-            for chunk in self._gather(items):
-                await self._write(send, _body(chunk))
+        while await self._pass_on(send):
+            pass
         if self._failure is not None:
-            await self._write(send, _body(self._error_frame(self._failure)))
+            await self._write(send, _body(self._framing.frame_error(self._failure)))
         await self._write(send, _END)
 
-    async def _take(self) -> Sequence[StreamItem]:
+    async def _pass_on(self, send: Send) -> bool:
+        """Send what comes next, and hold none of it any longer; whether there is more to come."""
+        batch = await self._take() if self._cue is _Cue.GO_ON else None
+        if batch is None:
+            return await self._heed(send)
+        for chunk in self._framing.frame(batch):
+            await self._write(send, _body(chunk))
+        return len(batch) > 0
+
+    async def _heed(self, send: Send) -> bool:
+        """Do what the cue says; whether to go on then."""
+        if self._cue is not _Cue.COMMENT:
+            return False
+        self._cue = _Cue.GO_ON
+        await self._write(send, _body(sse.COMMENT))
+        return True
+
+    async def _take(self) -> Batch | None:
+        """What there is to send; nothing if the stream is over or has failed, None if there is a cue."""
+        self._is_waiting = True
         try:
             return await self._source.batch()
+        except asyncio.CancelledError:
+            if self._cue is _Cue.LEAVE or not self._was_called():
+                raise
+            return None
         except Exception as error:  # noqa: BLE001 — explain() logs what the protocol has no word for
             self._failure = explain(error)
-            return ()
-
-    def _gather(self, items: Sequence[StreamItem]) -> Iterator[bytes]:
-        gathered: list[bytes] = []
-        size = 0
-        for item in items:
-            frame = self._frame(item)
-            gathered.append(frame)
-            size += len(frame)
-            if size >= CHUNK_BYTES:
-                yield b"".join(gathered)
-                gathered, size = [], 0
-        if gathered:
-            yield b"".join(gathered)
-
-    async def _watch(self, receive: Receive, send: Send) -> None:
-        """Wait until the reader hangs up; meanwhile break long silences, and give up a reader that is deaf."""
-        while True:
-            try:
-                async with asyncio.timeout(self._patience()):
-                    message = await receive()
-            except TimeoutError:
-                await self._mind_silence(send)
-            else:
-                if message["type"] == "http.disconnect":
-                    raise ClientGoneError
-
-    def _patience(self) -> float:
-        limit = self._times.write_timeout if self._turn.locked() else self._times.heartbeat
-        return max(0.0, self._last_move + limit - _now())
-
-    async def _mind_silence(self, send: Send) -> None:
-        if self._patience() > 0:
-            return
-        if self._turn.locked():
-            raise ClientGoneError
-        await self._write(send, _body(sse.COMMENT))
+            return NOTHING
+        finally:
+            self._is_waiting = False
 
     async def _write(self, send: Send, message: Message) -> None:
-        async with self._turn:
-            self._last_move = _now()
-            try:
-                await send(message)
-            except OSError:  # what servers of ASGI 2.4 raise
-                raise ClientGoneError from None
-            self._last_move = _now()
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()
+        self._last_move = self._time()
+        try:
+            await send(message)
+        except OSError:  # what servers of ASGI 2.4 raise
+            raise ClientGoneError from None
+        self._last_move = self._time()
 
 
 def _body(chunk: bytes) -> Message:

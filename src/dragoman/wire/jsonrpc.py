@@ -117,17 +117,13 @@ def _explain_object(value: dict[str, JSON]) -> RpcFault:
     return RpcFault(InvalidRequestError("the member 'method' must be a string"), id)
 
 
-def result_prefix(id: RpcId) -> bytes:
-    """What stands before the result: made once per stream, for `prefix + payload + RESULT_SUFFIX`."""
-    return b'{"jsonrpc":"2.0","id":' + encode(id) + b',"result":'
-
-
-RESULT_SUFFIX = b"}"
+RESULT_START, RESULT_MIDDLE, RESULT_END = b'{"jsonrpc":"2.0","id":', b',"result":', b"}"
+"""What stands before the id of an answer, between it and the result, and after that."""
 
 
 def build_result(id: RpcId, payload: bytes) -> bytes:
     """The answer with an encoded result."""
-    return b'{"jsonrpc":"2.0","id":%b,"result":%b}' % (encode(id), payload)
+    return b"%b%b%b%b%b" % (RESULT_START, encode(id), RESULT_MIDDLE, payload, RESULT_END)
 
 
 def build_error(id: RpcId, error: A2AError) -> bytes:

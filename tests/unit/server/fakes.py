@@ -1,10 +1,11 @@
 """An engine that answers what it is told to, and remembers what it was asked."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from dragoman.engine import Call, StreamItem
+from dragoman.engine.batches import Batch
 from dragoman.model import (
     AgentCapabilities,
     AgentCard,
@@ -64,7 +65,7 @@ class FakeStream:
         self._has_ended = True
         self._changed.set()
 
-    async def batch(self) -> Sequence[StreamItem]:
+    async def batch(self) -> Batch:
         while not self._items and not self._has_ended:
             self._changed.clear()
             await self._changed.wait()
@@ -75,7 +76,7 @@ class FakeStream:
             raise self._items.pop(0)  # type: ignore[misc]
         self.taken += len(ready)
         self.took.set()
-        return ready
+        return Batch(ready)
 
     async def aclose(self) -> None:
         self.closed.set()

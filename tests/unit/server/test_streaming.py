@@ -16,6 +16,11 @@ PATH = "/tasks/t1:subscribe"
 SHORT = timedelta(milliseconds=20)
 
 
+async def turns(count: int) -> None:
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
 def serve(stream: FakeStream, **options: Any) -> Service:
     return Service(FakeEngine(subscribe=stream), card=make_card, http=HttpOptions(**options))
 
@@ -216,3 +221,87 @@ async def test_a_deaf_reader_is_given_up():
         await request.run(serve(stream, heartbeat=SHORT, write_timeout=SHORT))
     assert stream.is_closed
     assert request.answer.chunks == []
+
+
+async def test_a_reader_that_hangs_up_while_it_is_written_to_ends_its_stream():
+    stream, request = FakeStream(make_item(1)), subscribe()
+    request.may_write.clear()
+    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+        running = group.create_task(request.run(serve(stream)))
+        await turns(5)
+        request.hang_up()
+        await running
+    assert stream.is_closed
+    assert request.answer.chunks == []
+
+
+async def test_a_drain_ends_a_stream_after_what_is_being_written():
+    stream, request = FakeStream(), subscribe()
+    app = serve(stream)
+    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+        running = group.create_task(request.run(app))
+        await request.wrote.wait()
+        request.may_write.clear()
+        stream.push(make_item(1))
+        await stream.took.wait()
+        stream.push(make_item(2))
+        await app.drain()
+        await turns(5)
+        assert not running.done()
+        request.may_write.set()
+        await running
+    assert [event["message"]["messageId"] for event in request.answer.events()] == ["m1"]
+    assert request.answer.is_complete
+    assert stream.is_closed
+
+
+async def test_a_deaf_reader_is_given_up_during_a_drain_too():
+    stream, request = FakeStream(make_item(1)), subscribe()
+    request.may_write.clear()
+    app = serve(stream, heartbeat=SHORT, write_timeout=SHORT)
+    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+        running = group.create_task(request.run(app))
+        await turns(5)
+        await app.drain()
+        await running
+    assert stream.is_closed
+
+
+async def test_a_cancellation_from_outside_is_not_taken_for_a_cue():
+    stream, request = FakeStream(), subscribe()
+    app = serve(stream)
+    running = asyncio.create_task(request.run(app))
+    await request.wrote.wait()
+    await turns(2)
+    app._streams.end()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert stream.is_closed
+
+
+async def test_nobody_listens_to_a_reader_whose_stream_has_ended():
+    before = asyncio.all_tasks()
+    await ask(serve(FakeStream(make_item(1))), "GET", PATH)
+    await turns(2)
+    assert asyncio.all_tasks() == before
+
+
+async def test_all_streams_are_looked_after_with_one_timer():
+    streams = [FakeStream() for _ in range(3)]
+    requests = [subscribe() for _ in streams]
+    waiting = iter(streams)
+
+    async def open_next(*_):
+        return next(waiting)
+
+    app = Service(FakeEngine(subscribe=open_next), card=make_card, http=HttpOptions(heartbeat=SHORT))
+    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+        for request in requests:
+            group.create_task(request.run(app))
+        for request in requests:
+            await request.until(b":\n\n:\n\n")
+        for stream in streams:
+            stream.push(make_item(1))
+            stream.end()
+    assert [len(request.answer.events()) for request in requests] == [1, 1, 1]

@@ -23,14 +23,15 @@ from dragoman.model import (
 from dragoman.wire.codec import decode, decode_json, encode
 from dragoman.wire.jsonrpc import (
     MAX_ID_CHARS,
-    RESULT_SUFFIX,
+    RESULT_END,
+    RESULT_MIDDLE,
+    RESULT_START,
     RpcFault,
     build_call,
     build_error,
     build_result,
     parse_call,
     parse_reply,
-    result_prefix,
 )
 from tests.unit.wire.strategies import FAST, FILLED_TEXTS, JSON_VALUES, OBJECTS, THOROUGH, records
 
@@ -155,7 +156,7 @@ def test_a_result_arrives_as_it_was_built(id, task):
     body = build_result(id, encode(task))
     assert decode_json(body)["id"] == id
     assert parse_reply(body, Task) == task
-    assert body == result_prefix(id) + encode(task) + RESULT_SUFFIX
+    assert body == RESULT_START + encode(id) + RESULT_MIDDLE + encode(task) + RESULT_END
 
 
 @FAST
