@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 
@@ -59,10 +60,13 @@ from dragoman.store import TaskStore
 
 
 def new_uuid() -> str:
-    """Ids of tasks, contexts and messages: not to be guessed."""
-    digits = os.urandom(16).hex()
+    """Ids of tasks, contexts and messages: not to be guessed, and growing with the time (RFC 9562, version 7).
+
+    What is made at the same time lies together in the indexes of a store; ids without order each dirty a page of their own.
+    """
+    digits = f"{time.time_ns() // 1_000_000:012x}{os.urandom(10).hex()}"
     variant = "89ab"[int(digits[16], 16) & 3]
-    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
+    return f"{digits[:8]}-{digits[8:12]}-7{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
 
 logger = logging.getLogger("dragoman.engine")
