@@ -65,6 +65,7 @@ class LiveTask:
     on_append: Callable[["LiveTask", bool], None] | None = None
     _bytes_since_snapshot = 0
     _snapshot_bytes = 0
+    _snapshot_seq = 0
     _viewers = 0
     _last: StreamItem | None = None
     _view: StreamItem | None = None
@@ -124,8 +125,7 @@ class LiveTask:
             fence=stored.fence,
             max_window_bytes=max_window_bytes,
         )
-        live.holder = stored.holder
-        live._snapshot_bytes = len(stored.snapshot or b"")
+        live.own(stored)
         return live
 
     @property
@@ -252,14 +252,25 @@ class LiveTask:
         return TaskHeader(status.state, status.timestamp.millis if status.timestamp else 0)
 
     def _take_snapshot(self) -> bytes | None:
-        """A snapshot when the task settles, and whenever the log has doubled since the last one."""
         self._bytes_since_snapshot += self.undurable_bytes
-        due_at = max(self._snapshot_bytes, _SNAPSHOT_BYTES)
-        if not self.state.is_settled and self._bytes_since_snapshot < due_at:
+        if not self._is_snapshot_due():
             return None
         snapshot = codec.encode(self._fold.task())
-        self._bytes_since_snapshot, self._snapshot_bytes = 0, len(snapshot)
+        self._snapshot_seq, self._snapshot_bytes, self._bytes_since_snapshot = self.tip, len(snapshot), 0
         return snapshot
+
+    def _is_snapshot_due(self) -> bool:
+        """When the task ends; when it parks and its log has grown by a part since the last; else when that has doubled.
+
+        So what is written stays in proportion to what is said, however long a conversation is. A few large entries are
+        read as fast as a snapshot, which would be as large as they are.
+        """
+        grown = self._bytes_since_snapshot
+        if grown >= _LARGE_BYTES and self.tip - self._snapshot_seq <= _FEW_ENTRIES:
+            return False
+        if not self.state.is_settled:
+            return grown >= max(self._snapshot_bytes, _LARGE_BYTES)
+        return self.state.is_terminal or grown * _PARKED_PART >= self._snapshot_bytes
 
     def confirm(self, seq: int) -> None:
         """Everything up to `seq` is durable."""
@@ -334,6 +345,8 @@ class LiveTask:
     def own(self, stored: StoredTask) -> None:
         """This process has claimed the task; the log lies here as it lies in the store."""
         self.fence, self.holder = stored.fence, stored.holder
+        self._snapshot_seq, self._snapshot_bytes = stored.snapshot_seq, len(stored.snapshot or b"")
+        self._bytes_since_snapshot = sum(map(len, stored.tail))
 
     def absorb(self, entries: Sequence[bytes]) -> None:
         """Entries that another process appended and this one has now read."""
@@ -353,7 +366,9 @@ class LiveTask:
             self.confirm(self.tip)
 
 
-_SNAPSHOT_BYTES = 64 * 1024
+_LARGE_BYTES = 64 * 1024
+_FEW_ENTRIES = 16
+_PARKED_PART = 4
 
 
 def _load_fold(stored: StoredTask) -> TaskFold:

@@ -179,7 +179,9 @@ class Roster:
                 await _wait_a_while(rung)
         finally:
             stop()
-            self._watches.pop(live, None)
+            # Else the task has had new subscribers since, and they have a watch of their own.
+            if self._watches.get(live) is asyncio.current_task():
+                del self._watches[live]
 
     async def _look(self, live: LiveTask) -> None:
         try:

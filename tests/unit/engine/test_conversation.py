@@ -501,3 +501,16 @@ async def test_the_stream_of_an_answer_shows_the_task_when_the_answer_is_durable
         assert first is not None
         assert said(first) == ["hi", "name?", "Ada"]
         assert states(await drain(stream)) == [WORKING, INPUT_REQUIRED]
+
+
+async def test_a_subscriber_who_comes_as_the_last_one_goes_leaves_no_watch_behind():
+    async with serving(introduce, limits=Limits(park_timeout=timedelta(milliseconds=2))) as host:
+        roster = host.engine._roster
+        task = await host.begin("hi")
+        await until(lambda: host.is_idle)
+        async with roster.visit(roster.scope_of(ANYONE), task.id) as live:
+            for _ in range(2):
+                async with roster.observe(live):
+                    await turns()
+            await turns()
+            assert f"watch of task {task.id}" not in host.engine._nursery._children.values()

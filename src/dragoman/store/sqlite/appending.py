@@ -1,7 +1,5 @@
 """Commits, applied to the tables: heads are read once, judged in memory, and written back in bulk."""
 
-# ruff: noqa: S608 -- statements are put together from the constants of this package; values are bound
-
 import sqlite3
 from collections.abc import Iterable, Sequence
 
@@ -9,7 +7,7 @@ import msgspec
 
 from dragoman.store.commits import holder_after, join_entries
 from dragoman.store.records import Commit, NewTask, Outcome, PushRegistration
-from dragoman.store.sqlite.bulk import Cells, blob, dump_json, number, run_bulk, text
+from dragoman.store.sqlite.bulk import Bulk, Cells
 from dragoman.store.sqlite.keys import KeyRing
 from dragoman.store.sqlite.rows import STATE_NUMBERS
 from dragoman.store.sqlite.scopes import ScopeIds
@@ -17,34 +15,44 @@ from dragoman.store.sqlite.signals import take
 
 # One row however many heads there are, for every further row is another turn for the global lock. None of these
 # columns holds text of a caller, which JSON in SQLite would cut at a NUL.
-_HEADS = """SELECT
-    (SELECT json_group_array(json_array(task_id, id, scope, fence, last_seq, state, status_at, holder, is_compact))
-        FROM tasks WHERE task_id IN (SELECT value FROM json_each(?))),
-    (SELECT coalesce(max(id), 0) FROM tasks)"""
-
-_INSERT_TASKS = f"""INSERT INTO tasks
-    (id, task_id, scope, context_id, created_at, state, status_at, last_seq, fence, holder)
-    SELECT {number(0)}, {text(1)}, {number(2)}, {text(3)}, {number(4)}, {number(5)}, {number(6)}, {number(7)}, {number(8)},
-    {text(9)} FROM json_each(?1)"""
-_INSERT_SEGMENTS = f"""INSERT INTO segments (task, first_seq, last_seq, body)
-    SELECT {number(0)}, {number(1)}, {number(2)}, {blob(3)} FROM json_each(?1)"""
-# "WHERE true" tells SQLite's parser that ON CONFLICT does not belong to a join.
-_PUT_SNAPSHOTS = f"""INSERT INTO snapshots (task, seq, body)
-    SELECT {number(0)}, {number(1)}, {blob(2)} FROM json_each(?1) WHERE true
-    ON CONFLICT (task) DO UPDATE SET seq = excluded.seq, body = excluded.body"""
-_PUT_CONTEXTS = f"""INSERT INTO contexts (scope, context_id, state)
-    SELECT {number(0)}, {text(1)}, {blob(2)} FROM json_each(?1) WHERE true
-    ON CONFLICT (scope, context_id) DO UPDATE SET state = excluded.state"""
-PUT_WEBHOOKS = f"""INSERT INTO webhooks (task, config_id, config, cursor, last_seq)
-    SELECT {number(0)}, {text(1)}, {blob(2)}, {number(3)}, {number(4)} FROM json_each(?1) WHERE true
+HEADS = Bulk(
+    """SELECT (SELECT json_group_array(json_array(
+        task_id, id, scope, fence, last_seq, state, status_at, holder, is_compact)) FROM tasks WHERE task_id IN ({rows})),
+    (SELECT coalesce(max(id), 0) FROM tasks)""",
+    1,
+)
+_INSERT_TASKS = Bulk(
+    """INSERT INTO tasks (id, task_id, scope, context_id, created_at, state, status_at, last_seq, fence, holder) {rows}""",
+    10,
+)
+_INSERT_SEGMENTS = Bulk("INSERT INTO segments (task, first_seq, last_seq, body) {rows}", 4, body=3)
+_PUT_SNAPSHOTS = Bulk(
+    """INSERT INTO snapshots (task, seq, body) {rows}
+    ON CONFLICT (task) DO UPDATE SET seq = excluded.seq, body = excluded.body""",
+    3,
+    body=2,
+)
+_PUT_CONTEXTS = Bulk(
+    """INSERT INTO contexts (scope, context_id, state) {rows}
+    ON CONFLICT (scope, context_id) DO UPDATE SET state = excluded.state""",
+    3,
+    body=2,
+)
+PUT_WEBHOOKS = Bulk(
+    """INSERT INTO webhooks (task, config_id, config, cursor, last_seq) {rows}
     ON CONFLICT (task, config_id) DO UPDATE SET config = excluded.config, cursor = excluded.cursor,
     last_seq = excluded.last_seq, attempts = 0, next_attempt_at = 0, failing_since = 0, last_error = '', is_dead = 0,
-    leased_until = 0"""
+    leased_until = 0""",
+    5,
+)
 
 # Two statements, because a column that is named is rewritten in its indexes even when its value stays.
-_ADVANCE = f"UPDATE tasks SET last_seq = {number(1)} FROM json_each(?1) WHERE tasks.id = {number(0)}"
-_CHANGE_STATUS = f"""UPDATE tasks SET last_seq = {number(1)}, state = {number(2)}, status_at = {number(3)},
-    holder = {text(4)} FROM json_each(?1) WHERE tasks.id = {number(0)}"""
+ADVANCE = Bulk("UPDATE tasks SET last_seq = column2 FROM ({rows}) WHERE tasks.id = column1", 2)
+CHANGE_STATUS = Bulk(
+    """UPDATE tasks SET last_seq = column2, state = column3, status_at = column4, holder = column5
+    FROM ({rows}) WHERE tasks.id = column1""",
+    5,
+)
 
 
 class Head(msgspec.Struct, array_like=True):
@@ -130,13 +138,14 @@ class _Appending:
     def write(self) -> None:
         connection = self._connection
         heads = self._changed.values()
-        run_bulk(connection, _INSERT_TASKS, (head.to_row(head.new) for head in heads if head.new))
+        _INSERT_TASKS.run(connection, [head.to_row(head.new) for head in heads if head.new])
         self._update([head for head in heads if not head.new])
-        run_bulk(connection, _INSERT_SEGMENTS, self._segments)
-        run_bulk(connection, _PUT_SNAPSHOTS, self._snapshots.values())
-        run_bulk(connection, _PUT_CONTEXTS, self._contexts.values())
-        webhooks = (webhook_row(head.rowid, push, head.last_seq) for head, push in self._webhooks)
-        run_bulk(connection, PUT_WEBHOOKS, webhooks)
+        _INSERT_SEGMENTS.run(connection, self._segments)
+        _PUT_SNAPSHOTS.run(connection, self._snapshots.values())
+        _PUT_CONTEXTS.run(connection, self._contexts.values())
+        PUT_WEBHOOKS.run(
+            connection, [webhook_row(head.rowid, push, head.last_seq) for head, push in self._webhooks]
+        )
         take(connection, self._taken)
         self._keys.write()
 
@@ -167,18 +176,26 @@ class _Appending:
         self._keys.use(head.scope, commit)
 
     def _update(self, heads: Sequence[Head]) -> None:
-        if advanced := [(head.rowid, head.last_seq) for head in heads if not head.has_new_status]:
-            self._connection.execute(_ADVANCE, (dump_json(advanced),))
-        changed = (
-            (head.rowid, head.last_seq, head.state, head.status_at, head.holder)
-            for head in heads
-            if head.has_new_status
+        ADVANCE.run(
+            self._connection, [(head.rowid, head.last_seq) for head in heads if not head.has_new_status]
         )
-        run_bulk(self._connection, _CHANGE_STATUS, changed)
+        CHANGE_STATUS.run(
+            self._connection,
+            [
+                (head.rowid, head.last_seq, head.state, head.status_at, head.holder)
+                for head in heads
+                if head.has_new_status
+            ],
+        )
 
 
 def _load_heads(connection: sqlite3.Connection, commits: Iterable[Commit]) -> tuple[dict[str, Head], int]:
-    task_ids = dump_json(list({commit.task_id for commit in commits}))
-    found, last_rowid = connection.execute(_HEADS, (task_ids,)).fetchone()
-    heads = msgspec.json.decode(found, type=list[Head])
-    return {head.task_id: head for head in heads}, last_rowid
+    heads: dict[str, Head] = {}
+    highest = 0
+    for found, last_rowid in HEADS.query(connection, {(commit.task_id,) for commit in commits}):
+        heads |= {head.task_id: head for head in _DECODER.decode(found)}
+        highest = last_rowid
+    return heads, highest
+
+
+_DECODER = msgspec.json.Decoder(list[Head])

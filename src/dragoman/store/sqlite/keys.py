@@ -6,18 +6,21 @@ import sqlite3
 from collections.abc import Iterable
 
 from dragoman.store.records import Commit, IdempotencyKey, KeyRecord, Scope
-from dragoman.store.sqlite.bulk import Cells, blob, number, query_bulk, run_bulk, text
+from dragoman.store.sqlite.bulk import Bulk, Cells
 from dragoman.store.sqlite.rows import SCOPE_ID, scope_columns
 from dragoman.store.sqlite.scopes import ScopeIds
 
 FIND = f"SELECT task_id, digest FROM keys WHERE scope = {SCOPE_ID} AND key = ? AND expires_at > ?"
 # CROSS JOIN keeps the order of the tables: a seek for each of the few rows, where SQLite might scan the many.
-EXPIRIES = f"""SELECT {number(0)}, keys.expires_at FROM json_each(?1)
-    CROSS JOIN keys ON keys.scope = {number(1)} AND keys.key = {text(2)}"""
-_PUT = f"""INSERT INTO keys (scope, key, task_id, digest, expires_at)
-    SELECT {number(0)}, {text(1)}, {text(2)}, {blob(3)}, {number(4)} FROM json_each(?1) WHERE true
-    ON CONFLICT (scope, key) DO UPDATE
-    SET task_id = excluded.task_id, digest = excluded.digest, expires_at = excluded.expires_at"""
+EXPIRIES = Bulk(
+    "SELECT column1, keys.expires_at FROM ({rows}) CROSS JOIN keys ON keys.scope = column2 AND keys.key = column3",
+    3,
+)
+_PUT = Bulk(
+    """INSERT INTO keys (scope, key, task_id, digest, expires_at) {rows} ON CONFLICT (scope, key) DO UPDATE
+    SET task_id = excluded.task_id, digest = excluded.digest, expires_at = excluded.expires_at""",
+    5,
+)
 
 
 def find_key(connection: sqlite3.Connection, scope: Scope, key: str, now: int) -> KeyRecord | None:
@@ -28,7 +31,7 @@ def find_key(connection: sqlite3.Connection, scope: Scope, key: str, now: int) -
 
 def put_key(connection: sqlite3.Connection, scope: int, key: IdempotencyKey, task_id: str) -> None:
     """Use a key that is free."""
-    run_bulk(connection, _PUT, [(scope, key.key, task_id, key.digest, key.expires_at)])
+    _PUT.run(connection, [(scope, key.key, task_id, key.digest, key.expires_at)])
 
 
 class KeyRing:
@@ -52,8 +55,8 @@ class KeyRing:
             self._used[scope, key.key] = (scope, key.key, commit.task_id, key.digest, key.expires_at)
 
     def write(self) -> None:
-        run_bulk(self._connection, _PUT, self._used.values())
+        _PUT.run(self._connection, self._used.values())
 
     def _load_expiries(self, wanted: list[tuple[int, str]]) -> dict[tuple[int, str], int]:
-        rows = ((position, scope, key) for position, (scope, key) in enumerate(wanted))
-        return {wanted[position]: expiry for position, expiry in query_bulk(self._connection, EXPIRIES, rows)}
+        rows = [(position, scope, key) for position, (scope, key) in enumerate(wanted)]
+        return {wanted[position]: expiry for position, expiry in EXPIRIES.query(self._connection, rows)}

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dragoman.store.records import IdempotencyKey, Outcome, Scope, Signal
-from dragoman.store.sqlite.bulk import dump_json, number
+from dragoman.store.sqlite.bulk import Bulk
 from dragoman.store.sqlite.keys import find_key, put_key
 from dragoman.store.sqlite.rows import SCOPE_ID, TERMINAL_NUMBERS, scope_columns
 
@@ -17,8 +17,11 @@ HELD = """SELECT signals.id, tasks.task_id, signals.body FROM signals INDEXED BY
     JOIN tasks ON tasks.id = signals.task WHERE signals.holder = ? ORDER BY signals.id LIMIT ?"""
 OF_TASK = """SELECT signals.id, tasks.task_id, signals.body FROM tasks
     CROSS JOIN signals INDEXED BY signals_by_task ON signals.task = tasks.id WHERE tasks.task_id = ? ORDER BY signals.id"""
-TAKE = f"""DELETE FROM signals WHERE id IN
-    (SELECT signals.id FROM json_each(?1) CROSS JOIN signals ON signals.id = {number(0)} AND signals.task = {number(1)})"""
+TAKE = Bulk(
+    """DELETE FROM signals WHERE id IN
+    (SELECT signals.id FROM ({rows}) CROSS JOIN signals ON signals.id = column1 AND signals.task = column2)""",
+    2,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,5 +67,4 @@ def list_of_task(connection: sqlite3.Connection, task_id: str) -> list[Signal]:
 
 def take(connection: sqlite3.Connection, signals: Sequence[tuple[int, int]]) -> None:
     """Delete signals, each given by its number and the row of its task."""
-    if signals:
-        connection.execute(TAKE, (dump_json(signals),))
+    TAKE.run(connection, signals)

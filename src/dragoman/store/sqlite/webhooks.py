@@ -6,7 +6,7 @@ import sqlite3
 
 from dragoman.store.records import PushDelivery, PushRegistration, Scope
 from dragoman.store.sqlite.appending import PUT_WEBHOOKS, webhook_row
-from dragoman.store.sqlite.bulk import dump_json, run_bulk
+from dragoman.store.sqlite.bulk import dump_json
 from dragoman.store.sqlite.rows import SCOPE_ID, Row, scope_columns
 
 _COLUMNS = """webhooks.config_id, webhooks.config, webhooks.cursor, webhooks.last_seq, webhooks.attempts,
@@ -39,7 +39,7 @@ def put_push(connection: sqlite3.Connection, scope: Scope, task_id: str, push: P
     if task is None:
         return False
     rowid, last_seq = task
-    run_bulk(connection, PUT_WEBHOOKS, [webhook_row(rowid, push, last_seq)])
+    PUT_WEBHOOKS.run(connection, [webhook_row(rowid, push, last_seq)])
     return True
 
 

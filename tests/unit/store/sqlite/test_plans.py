@@ -5,7 +5,7 @@ from contextlib import closing
 
 import pytest
 
-from dragoman.store.sqlite import keys, signals, upkeep, webhooks
+from dragoman.store.sqlite import appending, keys, signals, upkeep, webhooks
 from dragoman.store.sqlite.schema import migrate
 
 _SIBLINGS = "SELECT 1 FROM tasks WHERE scope = ? AND context_id = ?"
@@ -18,12 +18,15 @@ _VANISHING = [
 ]
 
 PLANS = [
+    (appending.HEADS.spell(3), "tasks USING INDEX sqlite_autoindex_tasks_1"),
+    (appending.ADVANCE.spell(3), "tasks USING INTEGER PRIMARY KEY"),
+    (appending.CHANGE_STATUS.spell(3), "tasks USING INTEGER PRIMARY KEY"),
     (signals.HELD, "signals_by_holder"),
     (signals.OF_TASK, "signals_by_task"),
     (signals.TASK, "signals_by_task"),
-    (signals.TAKE, "signals USING INTEGER PRIMARY KEY"),
+    (signals.TAKE.spell(3), "signals USING INTEGER PRIMARY KEY (rowid=?)"),
     (keys.FIND, "keys USING PRIMARY KEY"),
-    (keys.EXPIRIES, "keys USING PRIMARY KEY"),
+    (keys.EXPIRIES.spell(3), "keys USING PRIMARY KEY"),
     (webhooks.DUE, "webhooks_due (next_attempt_at<?)"),
     (webhooks.LEASE, "webhooks USING INTEGER PRIMARY KEY"),
     (webhooks.DEAD, "webhooks_dead"),
@@ -59,7 +62,8 @@ def explain(connection, statement):
 def test_a_statement_seeks_in_its_index_and_scans_no_table(connection, statement, index):
     plan = explain(connection, statement)
     assert any(index in step for step in plan)
-    scans = [step for step in plan if step.startswith("SCAN") and not step.startswith("SCAN json_each")]
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    scans = [step for step in plan if step.startswith("SCAN") and tables & {*step.split()}]
     # What the due and the dead are ordered by is their index, which holds nothing else.
     assert all("USING INDEX webhooks_dead" in scan for scan in scans)
 
