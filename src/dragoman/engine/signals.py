@@ -18,7 +18,7 @@ class Signal:
 
     def __init__(self) -> None:
         self._waiters: dict[asyncio.Future[None], None] = {}
-        self._crowd: dict[asyncio.Future[None], None] = {}
+        self._crowd: dict[asyncio.Future[None], None] | None = None
         self._is_quiet = False
 
     def fire(self) -> None:
@@ -27,7 +27,7 @@ class Signal:
         if not self._waiters:
             return
         waiters, self._waiters = self._waiters, {}
-        if self._crowd:
+        if self._crowd is not None:
             self._crowd.update(waiters)
         elif len(waiters) < _CROWD:
             _wake(waiters)
@@ -48,8 +48,8 @@ class Signal:
             self._is_quiet = True
             asyncio.get_running_loop().call_soon(self._settle, turns - 1)
         else:
-            crowd, self._crowd = self._crowd, {}
-            _wake(crowd)
+            crowd, self._crowd = self._crowd, None
+            _wake(crowd or ())
 
 
 def _wake(waiters: Iterable["asyncio.Future[None]"]) -> None:

@@ -53,9 +53,9 @@ async def subscribe(batches: list[Batch], id: Any, headers: dict[str, str] = RPC
 
 async def test_readers_of_the_same_events_each_get_the_id_of_their_own_call():
     batch = Batch([make_item(1), make_item(2)])
-    for id in [*IDS, *reversed(IDS)]:
-        answer = await subscribe([batch], id)
-        assert [event["id"] for event in answer.events()] == [id, id]
+    for own in [*IDS, *reversed(IDS)]:
+        answer = await subscribe([batch], own)
+        assert [event["id"] for event in answer.events()] == [own, own]
         assert [event["result"]["message"]["messageId"] for event in answer.events()] == ["m1", "m2"]
         assert answer.body.count(b"\n\n") == 2
 
@@ -65,16 +65,16 @@ async def test_so_do_those_of_older_generations(version):
     batch = Batch([piece(1), piece(2, "b"), piece(3)])
     headers = {**RPC_HEADERS, "a2a-version": version}
     seen: list[Any] = []
-    for id in [*IDS, *IDS]:
-        events = (await subscribe([batch], id, headers)).events()
-        assert [event.pop("id") for event in events] == [id] * 3
+    for own in [*IDS, *IDS]:
+        events = (await subscribe([batch], own, headers)).events()
+        assert [event.pop("id") for event in events] == [own] * 3
         seen.append(events)
     assert all(one == seen[0] for one in seen)
 
 
 def test_the_bytes_are_made_once_for_those_whose_ids_print_the_same():
     batch = Batch([make_item(1), make_item(2)])
-    [first], [other], [second] = (list(make_framing(id).frame(batch)) for id in (1, 1, 2))
+    [first], [other], [second] = (list(make_framing(own).frame(batch)) for own in (1, 1, 2))
     assert first is other
     assert first.replace(b'"id":1', b'"id":2') == second
     assert len(batch.encodings) == 1
@@ -88,8 +88,8 @@ def test_a_batch_is_read_once_for_all_of_its_readers():
         read.append(item.seq)
         return frame_result(item)
 
-    for id in range(100):
-        list(Framing("test", frame, lambda _: b"", id=b"%d" % id).frame(batch))
+    for number in range(100):
+        list(Framing("test", frame, lambda _: b"", id=b"%d" % number).frame(batch))
     assert read == list(range(10))
 
 

@@ -37,8 +37,10 @@ async def test_nothing_is_looked_at_when_there_is_nothing_and_all_begins_anew():
     vigil.begin(first)
     vigil.end(first)
     async with asyncio.timeout(5):
-        while vigil._timer is not None:
-            await asyncio.sleep(0)
+        over = asyncio.Event()
+        asyncio.get_running_loop().call_later(2 * vigil.pause, over.set)
+        await over.wait()
+        assert vigil._timer is None
         vigil.begin(second)
         await second.looked.wait()
     assert first.looks == []
