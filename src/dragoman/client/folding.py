@@ -1,14 +1,19 @@
-"""A task put together from its events (SPEC 1.4). No input or output."""
+"""A task put together from its events (SPEC 1.4). No input or output.
+
+It is the fold of the model, with what a caller has to bear of agents that are not ours: streams that begin without their task,
+events of other tasks, snapshots that leave artifacts out, and chunks that rename what they are appended to. And it knows
+of answers that are no task, and of questions that the caller has answered.
+"""
 
 from typing import Self
 
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from dragoman.model import (
     Artifact,
     Event,
     Message,
-    Metadata,
     Part,
     Task,
     TaskArtifactUpdateEvent,
@@ -16,42 +21,32 @@ from dragoman.model import (
     TaskStatus,
     TaskStatusUpdateEvent,
 )
+from dragoman.model.folding import Pieces, TaskFold
 
 
-class _Pieces:
-    """An artifact that grows: its parts gather in a list, and the record is made when somebody looks."""
+class _Pieces(Pieces):
+    """A chunk may give the artifact another name and description, and adds its extensions: the sources leave it open."""
 
-    __slots__ = ("_made", "head", "parts")
-
-    def __init__(self, artifact: Artifact) -> None:
-        self.head = artifact
-        self.parts = list(artifact.parts)
-        self._made: Artifact | None = artifact
+    __slots__ = ()
 
     def extend(self, chunk: Artifact) -> None:
-        self.parts += chunk.parts
-        self._made = None
-        if (chunk.name, chunk.description, chunk.metadata, chunk.extensions) != ("", "", None, ()):
-            self.head = _merge_heads(self.head, chunk)
-
-    def make(self) -> Artifact:
-        if self._made is None:
-            self._made = replace(self.head, parts=tuple(self.parts))
-        return self._made
-
-
-def _merge_heads(head: Artifact, chunk: Artifact) -> Artifact:
-    return replace(
-        head,
-        name=chunk.name or head.name,
-        description=chunk.description or head.description,
-        metadata=_merge(head.metadata, chunk.metadata),
-        extensions=tuple(dict.fromkeys((*head.extensions, *chunk.extensions))),
-    )
+        super().extend(chunk)
+        if (chunk.name, chunk.description, chunk.extensions) != ("", "", ()):
+            self.head = replace(
+                self.head,
+                name=chunk.name or self.head.name,
+                description=chunk.description or self.head.description,
+                extensions=tuple(dict.fromkeys((*self.head.extensions, *chunk.extensions))),
+            )
 
 
-def _merge(old: Metadata | None, new: Metadata | None) -> Metadata | None:
-    return {**(old or {}), **(new or {})} or None
+class _Fold(TaskFold):
+    pieces = _Pieces
+
+    def __init__(self, task: Task) -> None:
+        super().__init__(task)
+        self.id = task.id
+        self.context_id = task.context_id
 
 
 class TaskView:
@@ -62,9 +57,7 @@ class TaskView:
 
     def __init__(self) -> None:
         self.message: Message | None = None
-        self._task: Task | None = None
-        self._artifacts: dict[str, _Pieces] = {}
-        self._made: Task | None = None
+        self._fold: _Fold | None = None
         self._is_answered = False
 
     @classmethod
@@ -86,26 +79,23 @@ class TaskView:
     @property
     def task(self) -> Task | None:
         """The task with everything that was applied; None while there is none."""
-        if self._made is None and self._task is not None:
-            made = tuple(pieces.make() for pieces in self._artifacts.values())
-            self._made = replace(self._task, artifacts=made or self._task.artifacts)
-        return self._made
+        return self._fold.task() if self._fold else None
 
     @property
     def task_id(self) -> str:
-        return self._task.id if self._task else ""
+        return self._fold.id if self._fold else ""
 
     @property
     def context_id(self) -> str:
-        return self._task.context_id if self._task else self.message.context_id if self.message else ""
+        return self._fold.context_id if self._fold else self.message.context_id if self.message else ""
 
     @property
     def state(self) -> TaskState:
-        return self._task.state if self._task else TaskState.UNSPECIFIED
+        return self._fold.state if self._fold else TaskState.UNSPECIFIED
 
     @property
     def status(self) -> TaskStatus | None:
-        return self._task.status if self._task else None
+        return self._fold.status if self._fold else None
 
     @property
     def is_terminal(self) -> bool:
@@ -123,8 +113,7 @@ class TaskView:
 
     def get_parts(self, artifact_id: str) -> list[Part] | None:
         """The parts of an artifact, not to be changed; None if it is not known."""
-        pieces = self._artifacts.get(artifact_id)
-        return None if pieces is None else pieces.parts
+        return self._fold.get_parts(artifact_id) if self._fold else None
 
     def mark_answered(self) -> None:
         """The caller has answered what the agent asked: until it says something new, it is not asking."""
@@ -132,70 +121,62 @@ class TaskView:
 
     def apply(self, event: Event) -> None:
         """Take in one event; what belongs to another task is left alone."""
-        self._made = None
         match event:
             case Message():
                 self.message = event
             case Task():
                 self._take_task(event)
             case TaskStatusUpdateEvent():
-                self._ensure_task(event.task_id, event.context_id, event.status)
-                if event.task_id == self.task_id:
-                    self._take_status(event.status, event.metadata)
+                fold = self._fold or self._begin(event.task_id, event.context_id, event.status)
+                if event.task_id == fold.id:
+                    self._note_status(event.status)
+                    fold.apply(event)
             case TaskArtifactUpdateEvent():
-                self._ensure_task(event.task_id, event.context_id, TaskStatus(state=TaskState.WORKING))
-                if event.task_id == self.task_id:
-                    self._take_artifact(event)
+                fold = self._fold or self._begin(event.task_id, event.context_id, _WORKING)
+                if event.task_id == fold.id:
+                    fold.apply(event)
 
     def learn(self, task: Task) -> None:
         """Take in what no event says: the context, the history and the metadata of a snapshot."""
-        if self._task is None or task.id != self._task.id:
+        if self._fold is None or task.id != self._fold.id:
             return
-        self._made = None
-        self._task = replace(
-            self._task,
-            context_id=task.context_id or self._task.context_id,
-            history=task.history or self._task.history,
-            metadata=_merge(self._task.metadata, task.metadata),
+        known = self._fold.task()
+        self._fold = _Fold(
+            replace(
+                known,
+                context_id=task.context_id or known.context_id,
+                history=task.history or known.history,
+                metadata={**(known.metadata or {}), **(task.metadata or {})} or None,
+            )
         )
 
     def forget(self, artifact_id: str) -> None:
         """There is no such artifact after all."""
-        self._artifacts.pop(artifact_id, None)
-        self._made = None
-        if self._task is not None:
-            self._task = replace(self._task, artifacts=None)
+        if self._fold is not None:
+            known = self._fold.task()
+            others = tuple(one for one in known.artifacts or () if one.artifact_id != artifact_id)
+            self._fold = _Fold(replace(known, artifacts=others or UNSET))
 
     def _take_task(self, task: Task) -> None:
-        if self._task is not None and task.id != self._task.id:
-            return
-        self._note_status(task.status)
-        self._task = task
-        # A snapshot without artifacts may come from an agent that leaves them out: what is known stays known.
-        if task.artifacts:
-            self._artifacts = {artifact.artifact_id: _Pieces(artifact) for artifact in task.artifacts}
+        if self._fold is None:
+            self._fold = _Fold(task)
+        elif task.id == self._fold.id:
+            self._note_status(task.status)
+            # A snapshot without artifacts may come from an agent that leaves them out: what is known stays known.
+            known = None if task.artifacts else self._fold.task().artifacts
+            self._fold = _Fold(replace(task, artifacts=known) if known else task)
 
-    def _ensure_task(self, task_id: str, context_id: str, status: TaskStatus) -> None:
+    def _begin(self, task_id: str, context_id: str, status: TaskStatus) -> _Fold:
         """Streams of some agents start without the task (against STR-04)."""
-        if self._task is None:
-            self._task = Task(id=task_id, context_id=context_id, status=status)
-
-    def _take_status(self, status: TaskStatus, metadata: Metadata | None) -> None:
-        assert self._task is not None
-        self._note_status(status)
-        self._task = replace(self._task, status=status, metadata=_merge(self._task.metadata, metadata))
+        self._fold = _Fold(Task(id=task_id, context_id=context_id, status=status))
+        return self._fold
 
     def _note_status(self, status: TaskStatus) -> None:
-        if self._task is not None and not is_same_status(self._task.status, status):
+        if self._fold is not None and not is_same_status(self._fold.status, status):
             self._is_answered = False
 
-    def _take_artifact(self, event: TaskArtifactUpdateEvent) -> None:
-        artifact = event.artifact
-        pieces = self._artifacts.get(artifact.artifact_id)
-        if event.append and pieces is not None:
-            pieces.extend(artifact)
-        else:
-            self._artifacts[artifact.artifact_id] = _Pieces(artifact)
+
+_WORKING = TaskStatus(state=TaskState.WORKING)
 
 
 def is_same_status(known: TaskStatus, seen: TaskStatus) -> bool:

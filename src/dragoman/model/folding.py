@@ -1,6 +1,6 @@
 """How events make a task: the one fold that the engine, the client and the tests share (SPEC 1.4)."""
 
-from dataclasses import dataclass, field
+from typing import ClassVar
 
 from msgspec.structs import replace
 
@@ -8,20 +8,29 @@ from dragoman.model.events import TaskArtifactUpdateEvent, TaskStatusUpdateEvent
 from dragoman.model.task import Artifact, Message, Part, Task
 
 
-@dataclass(slots=True)
-class _Pieces:
-    """An artifact under way: what it was created as, and all its parts so far."""
+class Pieces:
+    """An artifact under way: its parts gather in a list, and the record is made when somebody looks.
 
-    first: Artifact
-    parts: list[Part] = field(default_factory=list[Part])
+    A chunk that is appended adds its parts, and its metadata to that of the artifact; what else it says is passed over.
+    """
+
+    __slots__ = ("_made", "head", "parts")
+
+    def __init__(self, artifact: Artifact) -> None:
+        self.head = artifact
+        self.parts = list(artifact.parts)
+        self._made: Artifact | None = artifact
 
     def extend(self, chunk: Artifact) -> None:
         self.parts.extend(chunk.parts)
+        self._made = None
         if chunk.metadata:
-            self.first = replace(self.first, metadata={**(self.first.metadata or {}), **chunk.metadata})
+            self.head = replace(self.head, metadata={**(self.head.metadata or {}), **chunk.metadata})
 
     def artifact(self) -> Artifact:
-        return replace(self.first, parts=tuple(self.parts))
+        if self._made is None:
+            self._made = replace(self.head, parts=tuple(self.parts))
+        return self._made
 
 
 class TaskFold:
@@ -31,6 +40,9 @@ class TaskFold:
     together and remembers the result until the next event.
     """
 
+    pieces: ClassVar[type[Pieces]] = Pieces
+    """What an artifact is kept in, which decides what a chunk may change."""
+
     def __init__(self, task: Task) -> None:
         self.status = task.status
         self.state = task.status.state
@@ -39,13 +51,16 @@ class TaskFold:
         self._frozen: Task | None = task
         self._history = list(task.history)
         self._is_question_kept = _is_kept(task)
-        self._pieces = {
-            artifact.artifact_id: _Pieces(artifact, list(artifact.parts)) for artifact in task.artifacts or ()
-        }
+        self._pieces = {artifact.artifact_id: self.pieces(artifact) for artifact in task.artifacts or ()}
 
     @property
     def history_length(self) -> int:
         return len(self._history)
+
+    def get_parts(self, artifact_id: str) -> list[Part] | None:
+        """The parts of an artifact, not to be changed; None if it is not known."""
+        pieces = self._pieces.get(artifact_id)
+        return None if pieces is None else pieces.parts
 
     def apply(self, event: TaskStatusUpdateEvent | TaskArtifactUpdateEvent) -> None:
         match event:
@@ -89,7 +104,7 @@ class TaskFold:
         if known is not None and event.append:
             known.extend(event.artifact)
         else:  # appending to an artifact that nobody has seen creates it; the sources leave this open
-            self._pieces[event.artifact.artifact_id] = _Pieces(event.artifact, list(event.artifact.parts))
+            self._pieces[event.artifact.artifact_id] = self.pieces(event.artifact)
         self._frozen = None
 
 

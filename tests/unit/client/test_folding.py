@@ -1,10 +1,14 @@
 """A task put together from its events."""
 
+from typing import Any
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from dragoman.client.folding import TaskView
-from dragoman.model import Artifact, Task, TaskState
+from dragoman.model import Artifact, Part, Task, TaskArtifactUpdateEvent, TaskState
 from tests.unit.client.scripted import artifact, chunk, says_message, status, task
 
 
@@ -38,20 +42,27 @@ def test_an_update_without_append_replaces_the_artifact():
     assert look(view).text == "new"
 
 
-def test_a_chunk_adds_what_it_says_about_the_artifact():
-    named = chunk("b")
-    named = type(named)(
-        task_id="t1",
-        context_id="c1",
-        append=True,
-        artifact=type(named.artifact)(
-            artifact_id="a1", parts=named.artifact.parts, name="song", metadata={"x": 1}
-        ),
-    )
-    view = fold(task(TaskState.WORKING), chunk("a"), named)
-    assert get_artifacts(view)[0].name == "song"
-    assert get_artifacts(view)[0].metadata == {"x": 1}
-    assert look(view).text == "ab"
+def say_more(text: str, **about: Any) -> TaskArtifactUpdateEvent:
+    """A chunk that says something about its artifact."""
+    plain = chunk(text)
+    return replace(plain, artifact=replace(plain.artifact, **about))
+
+
+@pytest.mark.parametrize(
+    "first, then, whole",
+    [
+        ({}, {"name": "song"}, {"name": "song"}),
+        ({"name": "draft"}, {"name": "song"}, {"name": "song"}),
+        ({"name": "song"}, {}, {"name": "song"}),
+        ({"description": "half"}, {"description": "whole"}, {"description": "whole"}),
+        ({"description": "half"}, {"name": "song"}, {"description": "half", "name": "song"}),
+        ({"metadata": {"x": 1, "y": 1}}, {"metadata": {"x": 2}}, {"metadata": {"x": 2, "y": 1}}),
+        ({"extensions": ("e", "f")}, {"extensions": ("g", "e")}, {"extensions": ("e", "f", "g")}),
+    ],
+)
+def test_a_chunk_adds_what_it_says_about_the_artifact(first, then, whole):
+    view = fold(task(TaskState.WORKING), say_more("a", **first), say_more("b", **then))
+    assert get_artifacts(view) == (replace(artifact("a", "b"), **whole),)
 
 
 def test_a_status_replaces_the_status():
@@ -107,6 +118,34 @@ def test_a_snapshot_teaches_its_history_and_metadata():
     view = fold(task(TaskState.WORKING, "x", metadata={"a": 1}))
     view.learn(task(TaskState.FAILED, history=(says_message("hi"),), metadata={"b": 2}))
     assert view.task == task(TaskState.WORKING, "x", history=(says_message("hi"),), metadata={"a": 1, "b": 2})
+
+
+def test_a_snapshot_of_another_task_teaches_nothing():
+    view = fold(task(TaskState.WORKING, "x"))
+    view.learn(task(TaskState.WORKING, id="other", metadata={"b": 2}))
+    assert view.task == task(TaskState.WORKING, "x")
+
+
+def test_an_artifact_that_is_forgotten_leaves_the_others():
+    view = fold(task(TaskState.WORKING), chunk("a", id="a1"), chunk("b", id="a2"))
+    view.forget("a1")
+    assert [one.artifact_id for one in get_artifacts(view)] == ["a2"]
+    assert (view.get_parts("a1"), view.get_parts("a2")) == (None, [Part.of_text("b")])
+
+
+def test_a_task_whose_only_artifact_is_forgotten_has_none():
+    view = fold(task(TaskState.WORKING), chunk("a"))
+    view.forget("a1")
+    assert view.task == task(TaskState.WORKING)
+
+
+def test_a_view_and_its_copy_go_their_own_ways():
+    view = fold(task(TaskState.INPUT_REQUIRED, says="which?"), chunk("a"))
+    view.mark_answered()
+    other = view.copy()
+    other.apply(chunk("b"))
+    assert (look(view).text, look(other).text) == ("a", "ab")
+    assert not is_asking(other)
 
 
 @settings(deadline=None)

@@ -107,15 +107,16 @@ def test_appending_to_an_artifact_that_nobody_has_seen_creates_it():
     assert fold(artifact("x", append=True)).text == "x"
 
 
-def test_a_chunk_adds_metadata_and_keeps_the_name():
+def test_a_chunk_adds_metadata_and_changes_nothing_else():
     task = fold(
-        artifact("x", name="result", metadata={"a": 1}),
-        artifact("y", append=True, name="ignored", metadata={"b": 2}),
+        artifact("x", name="result", extensions=("e",), metadata={"a": 1}),
+        artifact("y", append=True, name="no", description="no", extensions=("no",), metadata={"b": 2}),
         artifact("z", append=True),
     )
     assert task.artifacts
-    assert task.artifacts[0].name == "result"
-    assert task.artifacts[0].metadata == {"a": 1, "b": 2}
+    [made] = task.artifacts
+    assert (made.name, made.description, made.extensions) == ("result", "", ("e",))
+    assert made.metadata == {"a": 1, "b": 2}
 
 
 def test_chunks_extend_artifacts_that_the_task_began_with():
