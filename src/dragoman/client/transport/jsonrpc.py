@@ -13,9 +13,9 @@ from dragoman.wire.codec import encode
 from dragoman.wire.jsonrpc import build_call, parse_reply
 from dragoman.wire.media import EVENT_STREAM_TYPE, JSON_TYPE
 
-_CALL = {"content-type": JSON_TYPE, "accept": JSON_TYPE}
+CALL_HEADERS = {"content-type": JSON_TYPE, "accept": JSON_TYPE}
 # A stream must not be compressed: a compressor on the way would hold events back until its block is full.
-_STREAM = {
+STREAM_HEADERS = {
     "content-type": JSON_TYPE,
     "accept": f"{EVENT_STREAM_TYPE}, {JSON_TYPE}",
     "accept-encoding": "identity",
@@ -34,13 +34,13 @@ class JsonRpcTransport(HttpTransport):
     async def call(
         self, operation: Operation, request: Record, *, headers: Mapping[str, str], idle: float | None = None
     ) -> Record:
-        message = self._build(operation, request, {**_CALL, **headers}, idle)
+        message = self._build(operation, request, {**CALL_HEADERS, **headers}, idle)
         return await exchange(self._http, message, self._limits, partial(_load, operation.response))
 
     async def open(
         self, operation: Operation, request: Record, *, headers: Mapping[str, str], idle: float | None = None
     ) -> EventSource:
-        message = self._build(operation, request, {**_STREAM, **headers}, idle)
+        message = self._build(operation, request, {**STREAM_HEADERS, **headers}, idle)
         return await open_events(self._http, message, self._limits, partial(_load, operation.response))
 
     def _build(

@@ -9,6 +9,7 @@ from dragoman.client.http import Http, HttpReply, HttpRequest
 from dragoman.client.transport.base import AnswerLimits, EventSource, HttpTransport
 from dragoman.client.transport.exchange import exchange, open_events
 from dragoman.client.transport.finals import EventReader, FinalSource
+from dragoman.client.transport.jsonrpc import CALL_HEADERS, STREAM_HEADERS
 from dragoman.client.transport.older_requests import adapt_request, adapt_result
 from dragoman.client.transport.replies import load_failure
 from dragoman.model import (
@@ -29,14 +30,8 @@ from dragoman.wire.dialects.answers import (
     load_rpc_result,
 )
 from dragoman.wire.jsonrpc import build_call
-from dragoman.wire.media import EVENT_STREAM_TYPE, JSON_TYPE
+from dragoman.wire.media import JSON_TYPE
 
-_CALL = {"content-type": JSON_TYPE, "accept": JSON_TYPE}
-_STREAM = {
-    "content-type": JSON_TYPE,
-    "accept": f"{EVENT_STREAM_TYPE}, {JSON_TYPE}",
-    "accept-encoding": "identity",
-}
 _EXTENDED_CARD = "/agent/authenticatedExtendedCard"
 
 
@@ -66,7 +61,7 @@ class OlderRpcTransport(HttpTransport):
         if operation is operations.GET_EXTENDED_CARD and self._generation is Generation.V0_2:
             return await self._get_extended_card(headers, idle)
         adapted = adapt_request(request, self._generation)
-        message = self._build(operation, adapted, {**_CALL, **headers}, idle)
+        message = self._build(operation, adapted, {**CALL_HEADERS, **headers}, idle)
         load = partial(load_rpc_result, self._dialect, operation)
         result = await exchange(self._http, message, self._limits, load, self._fail)
         return adapt_result(request, result)
@@ -75,7 +70,7 @@ class OlderRpcTransport(HttpTransport):
         self, operation: Operation, request: Record, *, headers: Mapping[str, str], idle: float | None = None
     ) -> EventSource:
         adapted = adapt_request(request, self._generation)
-        message = self._build(operation, adapted, {**_STREAM, **headers}, idle)
+        message = self._build(operation, adapted, {**STREAM_HEADERS, **headers}, idle)
         session = adapted.message.context_id if isinstance(adapted, SendMessageRequest) else ""
         reader = EventReader(partial(load_rpc_event, self._dialect), session)
         source = await open_events(self._http, message, self._limits, reader, self._fail)
