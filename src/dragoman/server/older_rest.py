@@ -5,11 +5,11 @@ from starlette.types import Receive, Scope
 from dragoman.model import A2AError, Generation, operations
 from dragoman.server.asked import make_echo
 from dragoman.server.exchange import Deliverable
-from dragoman.server.failures import NoSuchPathError, WrongVerbError, error_headers, rest_status
+from dragoman.server.failures import error_headers, rest_status
 from dragoman.server.headers import read_headers, relative_raw_path
 from dragoman.server.older import Caller, Older, OlderCall
 from dragoman.server.older_streams import make_frame
-from dragoman.server.replies import JSON, NO_STORE, EmptyReply, Reply, refusal
+from dragoman.server.replies import JSON, NO_STORE, Reply, answer_about, refusal
 from dragoman.server.streaming import StreamReply
 from dragoman.wire import codec, sse
 from dragoman.wire.dialects import PROTO, dialect_named, dialect_of
@@ -45,7 +45,7 @@ class OlderRestExchange:
         path, verb = relative_raw_path(scope), scope["method"]
         route = routes.match(verb, path)
         if route is None:
-            return _answer_about(verb, routes.verbs_for(path))
+            return answer_about(verb, routes.verbs_for(path))
         headers = read_headers(scope)
         caller = Caller(scope, headers, await gate.admit(scope, headers))
         body = await gate.read_body(headers, receive) if verb == "POST" else b""
@@ -75,15 +75,6 @@ async def serve_extended_card(older: Older, scope: Scope) -> Deliverable:
     done = await older.run(caller, wanted, operations.GET_EXTENDED_CARD.request())
     card = codec.encode(done.dialect.dump_card(older.complete(done.result, scope)))
     return Reply(JSON, card, headers=(NO_STORE,))
-
-
-def _answer_about(verb: str, verbs: tuple[str, ...]) -> EmptyReply:
-    if not verbs:
-        raise NoSuchPathError("there is nothing at this path")
-    allowed = (*verbs, "OPTIONS")
-    if verb != "OPTIONS":
-        raise WrongVerbError(verb, allowed)
-    return EmptyReply(204, [(b"allow", ", ".join(allowed).encode())])
 
 
 def _frame_error(error: A2AError) -> bytes:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from starlette.types import Receive, Send
 
+from dragoman.server.failures import NoSuchPathError, WrongVerbError
 from dragoman.wire.media import A2A_JSON_TYPE, EVENT_STREAM_TYPE, JSON_TYPE
 
 JSON = JSON_TYPE.encode()
@@ -52,3 +53,13 @@ class EmptyReply(NamedTuple):
             {"type": "http.response.start", "status": self.status, "headers": [_NOSNIFF, *self.headers]}
         )
         await send({"type": "http.response.body", "body": b""})
+
+
+def answer_about(verb: str, verbs: Sequence[str]) -> EmptyReply:
+    """What to say about a path that takes `verbs`, when it is asked with another: a refusal, or to OPTIONS the list."""
+    if not verbs:
+        raise NoSuchPathError("there is nothing at this path")
+    allowed = (*verbs, "OPTIONS")
+    if verb != "OPTIONS":
+        raise WrongVerbError(verb, allowed)
+    return EmptyReply(204, [(b"allow", ", ".join(allowed).encode())])

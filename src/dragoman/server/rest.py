@@ -6,9 +6,9 @@ from dragoman.engine.entries import StreamItem
 from dragoman.model import A2AError
 from dragoman.server.asked import make_echo
 from dragoman.server.exchange import Deliverable
-from dragoman.server.failures import NoSuchPathError, WrongVerbError, error_headers, rest_body, rest_status
+from dragoman.server.failures import error_headers, rest_body, rest_status
 from dragoman.server.headers import read_headers, relative_raw_path
-from dragoman.server.replies import A2A_JSON, NO_STORE, EmptyReply, Reply, refusal
+from dragoman.server.replies import A2A_JSON, NO_STORE, Reply, answer_about, refusal
 from dragoman.server.streaming import StreamReply
 from dragoman.server.surroundings import Surroundings
 from dragoman.wire import rest, sse
@@ -29,7 +29,7 @@ class RestExchange:
         path = _get_path(scope)
         route = rest.match(scope["method"], path)
         if route is None:
-            return _answer_about(path, scope["method"])
+            return answer_about(scope["method"], rest.verbs_for(path))
         headers = read_headers(scope)
         principal = await gate.admit(scope, headers)
         body = await gate.read_body(headers, receive) if route.verb == "POST" else b""
@@ -59,16 +59,6 @@ def _get_path(scope: Scope) -> str:
     path = relative_raw_path(scope)
     # Where a client put "/message:send" behind a base URL that ends in a slash.
     return path[1:] if path.startswith("//") else path
-
-
-def _answer_about(path: str, verb: str) -> EmptyReply:
-    """What to say about a path that does not take `verb`."""
-    verbs = (*rest.verbs_for(path), "OPTIONS")
-    if len(verbs) == 1:
-        raise NoSuchPathError("there is nothing at this path")
-    if verb != "OPTIONS":
-        raise WrongVerbError(verb, verbs)
-    return EmptyReply(204, [(b"allow", ", ".join(verbs).encode())])
 
 
 def _frame(item: StreamItem) -> bytes:
