@@ -214,8 +214,8 @@ async def test_files_and_data_come_back_as_they_went(client):
 async def test_history_comes_as_much_as_wanted(client):
     handle = await client.send("hello")
     assert (await client.get_task(handle.id)).history
-    assert not (await client.get_task(handle.id, history_length=0)).history
-    assert not (await client.send("hello", history_length=0)).task.history
+    assert (await client.get_task(handle.id, history_length=0)).history == ()
+    assert (await client.send("hello", history_length=0)).task.history == ()
 
 
 @requirement("V03-09")

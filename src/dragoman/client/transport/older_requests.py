@@ -57,8 +57,8 @@ def adapt_result(request: Record, result: Record) -> Record:
         return result
     match result:
         case Task():
-            return replace(result, history=None)
+            return replace(result, history=())
         case SendMessageResponse(task=Task() as task):
-            return replace(result, task=replace(task, history=None))
+            return replace(result, task=replace(task, history=()))
         case _:
             return result
