@@ -61,8 +61,10 @@ class Binding:
     def _find_sole_text(self) -> str:
         """The key of the only parameter, if any text is one and no text is read as JSON."""
         parameters = self._arguments.parameters
-        is_text = len(parameters) == 1 and parameters[0] is self._target and self._target.shape is Shape.TEXT
-        return parameters[0].key if is_text and not self.takes_object else ""
+        sole = parameters[0] if len(parameters) == 1 else None
+        if sole is None or sole is not self._target or sole.shape is not Shape.TEXT or self.takes_object:
+            return ""
+        return sole.key
 
     def _validate(self, content: Content) -> dict[str, Any]:
         violations: tuple[FieldViolation, ...] = ()

@@ -11,7 +11,6 @@ from dragoman.model import (
     FieldViolation,
     InvalidParamsError,
     Message,
-    Metadata,
     SendMessageRequest,
 )
 
@@ -49,8 +48,7 @@ def _find_named(skills: Mapping[str, Skill], request: SendMessageRequest) -> Ski
         return None
     places = (("metadata", request.metadata), ("message.metadata", request.message.metadata))
     for place, metadata in places:
-        name = _read_name(metadata)
-        if name is None:
+        if metadata is None or (name := metadata.get(MEMBER)) is None:
             continue
         if not isinstance(name, str) or name not in skills:
             violation = FieldViolation(
@@ -59,10 +57,6 @@ def _find_named(skills: Mapping[str, Skill], request: SendMessageRequest) -> Ski
             raise _refuse("no such skill", skills.values(), violation)
         return skills[name]
     return None
-
-
-def _read_name(metadata: Metadata | None) -> Any:
-    return None if metadata is None else metadata.get(MEMBER)
 
 
 def _list_fitting(skills: Iterable[Skill], message: Message) -> list[Selected]:

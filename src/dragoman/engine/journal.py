@@ -12,6 +12,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from weakref import ref
 
+from msgspec import Struct
+
 from dragoman.engine.errors import NonDeterminismError
 from dragoman.model import JSON, Record
 
@@ -78,8 +80,7 @@ class StepCall:
         return f"{self.kind.value} {self.name!r}"
 
 
-@dataclass(slots=True)
-class _Branch:
+class _Branch(Struct, eq=False):
     number: int
     parent: int
     task: "ref[asyncio.Task[object]] | None"

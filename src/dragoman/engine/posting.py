@@ -1,8 +1,8 @@
 """A message for a task that exists: to its run, wherever that is."""
 
 import asyncio
-from dataclasses import dataclass
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from dragoman.engine.entries import StreamItem
@@ -31,8 +31,7 @@ AS_IT_STANDS = -1
 _LOOK_AGAIN_SECONDS = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where a caller takes part in a task: with which view it begins, and after which entry an answer is one to it.
 
     `since` is set if the caller has said the same before: the entry with which its first stream began, 0 for all of the log.

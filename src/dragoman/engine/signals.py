@@ -17,7 +17,7 @@ class Signal:
     __slots__ = ("_crowd", "_is_quiet", "_waiters")
 
     def __init__(self) -> None:
-        self._waiters: dict[asyncio.Future[None], None] = {}
+        self._waiters: dict[asyncio.Future[None], None] | None = None
         self._crowd: dict[asyncio.Future[None], None] | None = None
         self._is_quiet = False
 
@@ -26,7 +26,7 @@ class Signal:
         self._is_quiet = False
         if not self._waiters:
             return
-        waiters, self._waiters = self._waiters, {}
+        waiters, self._waiters = self._waiters, None
         if self._crowd is not None:
             self._crowd.update(waiters)
         elif len(waiters) < _CROWD:
@@ -37,11 +37,14 @@ class Signal:
 
     async def wait(self) -> None:
         waiter = asyncio.get_running_loop().create_future()
+        if self._waiters is None:
+            self._waiters = {}
         self._waiters[waiter] = None
         try:
             await waiter
         finally:
-            self._waiters.pop(waiter, None)
+            if self._waiters:
+                self._waiters.pop(waiter, None)
 
     def _settle(self, turns: int) -> None:
         if turns and not self._is_quiet:

@@ -1,8 +1,8 @@
 """What goes back to a caller in one piece."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
+from msgspec import Struct
 from starlette.types import Receive, Send
 
 from dragoman.server.failures import NoSuchPathError, WrongVerbError
@@ -18,7 +18,7 @@ _NOSNIFF = (b"x-content-type-options", b"nosniff")
 NO_STORE = (b"cache-control", b"no-store")
 
 
-class Reply(NamedTuple):
+class Reply(Struct, frozen=True, gc=False):
     """A complete answer; `headers` go beside those that every answer has."""
 
     content_type: bytes
@@ -42,7 +42,7 @@ def refusal(content_type: bytes, body: bytes, status: int, headers: Sequence[tup
     return Reply(content_type, body, status, (NO_STORE, *headers))
 
 
-class EmptyReply(NamedTuple):
+class EmptyReply(Struct, frozen=True, gc=False):
     """An answer that has no body at all, such as 204 and 304."""
 
     status: int

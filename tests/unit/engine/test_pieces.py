@@ -66,7 +66,7 @@ async def test_a_signal_wakes_those_who_wait_in_order_and_forgets_those_who_left
     await turns(2)
     waiting[3].cancel()
     await turns(2)
-    assert len(signal._waiters) == 9
+    assert len(signal._waiters or ()) == 9
     waiting[4].cancel()
     signal.fire()
     signal.fire()
