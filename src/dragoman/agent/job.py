@@ -61,19 +61,16 @@ class SkillJob:
         )
         performer = Performer(turn.steps, self._step_threads)
         try:
-            await self._perform(delivery, performer)
+            if self._skill.signature.kind.is_sync:
+                await self._perform_in_thread(delivery, performer)
+            else:
+                await self._settle(self._call(lambda: Context(delivery, performer)), delivery)
         except SystemExit as error:  # it would take the whole process along
             raise RuntimeError("the skill tried to end the process") from error
         except asyncio.CancelledError as error:
             if _is_being_cancelled():
                 raise
             raise RuntimeError("something that the skill awaited was canceled") from error
-
-    async def _perform(self, delivery: Delivery, performer: Performer) -> None:
-        if self._skill.signature.kind.is_sync:
-            await self._perform_in_thread(delivery, performer)
-        else:
-            await self._settle(self._call(lambda: Context(delivery, performer)), delivery)
 
     async def _perform_in_thread(self, delivery: Delivery, performer: Performer) -> None:
         performer.steps.begin(in_thread=True)  # every call through the portal is a task of its own

@@ -318,20 +318,25 @@ class LiveTask:
     async def view(self, *, at_least: int = 0) -> StreamItem:
         """The whole task as subscribers may see it, as of now or of `at_least` or later, with its number."""
         wanted = max(at_least, self.visible)
-        self._viewers += 1
-        try:
-            while (view := self._find_view(wanted)) is None:
-                await self.changed.wait()
-            return view
-        finally:
-            self._viewers -= 1
+        while (view := self.peek(wanted)) is None:
+            await self.until_viewable()
+        return view
 
-    def _find_view(self, wanted: int) -> StreamItem | None:
+    def peek(self, at_least: int) -> StreamItem | None:
+        """The same, if that can be shown by now."""
         if self.durable < self.tip:
             self.check()
         if self.visible == self.tip and (self._view is None or self._view.seq != self.tip):
             self._view = self._take_view()
-        return self._view if self._view is not None and self._view.seq >= wanted else None
+        return self._view if self._view is not None and self._view.seq >= at_least else None
+
+    async def until_viewable(self) -> None:
+        """Until something has changed; what is written meanwhile is kept so that it can be viewed, whatever comes after it."""
+        self._viewers += 1
+        try:
+            await self.changed.wait()
+        finally:
+            self._viewers -= 1
 
     def _take_view(self) -> StreamItem:
         """The task at the tip; who has read it has read the last entry."""

@@ -19,7 +19,7 @@ from dragoman.engine.resuming import Start, find_start, start_again
 from dragoman.engine.roster import Roster
 from dragoman.engine.run import Run
 from dragoman.engine.streams import EventStream
-from dragoman.engine.timers import Deadline, Timers
+from dragoman.engine.timers import Timers
 from dragoman.model import (
     Message,
     SendMessageConfiguration,
@@ -154,19 +154,21 @@ class Sending:
 
         None if that takes longer than a caller may block.
         """
-        live = place.live
+        live, timers = place.live, self._block_timers
+        number = timers.start(live.changed.fire)
         try:
-            with Deadline(self._block_timers):
-                while True:
-                    if live.state.is_terminal or (live.state.is_settled and live.status_seq > place.after):
-                        task = task_in(await live.view(at_least=live.status_seq))
-                        if task.state.is_settled:
-                            return task
-                    else:
-                        live.check()
-                        await live.changed.wait()
-        except TimeoutError:
-            return None
+            while number in timers:
+                if live.state.is_terminal or (live.state.is_settled and live.status_seq > place.after):
+                    view = live.peek(live.status_seq)
+                    if view is not None and (task := task_in(view)).state.is_settled:
+                        return task
+                    await live.until_viewable()
+                else:
+                    live.check()
+                    await live.changed.wait()
+        finally:
+            timers.stop(number)
+        return None
 
 
 def _without_push(request: SendMessageRequest) -> SendMessageRequest:

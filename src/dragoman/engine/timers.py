@@ -21,6 +21,10 @@ class Timers:
         """How many are started and not stopped."""
         return len(self._waiting)
 
+    def __contains__(self, number: object) -> bool:
+        """Whether the timer is neither stopped nor due yet."""
+        return number in self._waiting
+
     def start(self, callback: Callable[[], None]) -> int:
         """Call back when the time is up, unless `stop` is called with the number that this returns."""
         loop = asyncio.get_running_loop()
@@ -50,28 +54,3 @@ class Timers:
                 callback()
         finally:
             self._arm()
-
-
-class Deadline:
-    """Bounds what is awaited in a `with` block, as `asyncio.timeout` does: TimeoutError when the time is up."""
-
-    def __init__(self, timers: Timers) -> None:
-        self._timers = timers
-        self._number = 0
-        self._task: asyncio.Task[object] | None = None
-        self._is_up = False
-
-    def __enter__(self) -> None:
-        self._task = asyncio.current_task()
-        self._number = self._timers.start(self._end)
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._timers.stop(self._number)
-        assert self._task is not None
-        if self._is_up and self._task.uncancel() <= 0 and kind is asyncio.CancelledError:
-            raise TimeoutError
-
-    def _end(self) -> None:
-        assert self._task is not None
-        self._is_up = True
-        self._task.cancel()

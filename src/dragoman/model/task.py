@@ -61,6 +61,8 @@ class Part(Record, frozen=True, kw_only=True):
     media_type: str = ""
 
     def __post_init__(self) -> None:
+        if self.text is not UNSET and self.raw is self.url is self.data is UNSET:
+            return  # as nearly all are
         # Added up by hand: a loop would cost more than decoding the part does.
         set_members = (
             (self.text is not UNSET)

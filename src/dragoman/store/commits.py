@@ -19,6 +19,8 @@ def check_batch(batch: Sequence[Commit]) -> None:
 
 def _check_entries(commit: Commit) -> None:
     """Entries with a line feed would be torn apart where the log is written as lines."""
+    if SEPARATOR not in b"".join(commit.entries):
+        return
     for number, entry in enumerate(commit.entries, commit.first):
         if SEPARATOR in entry:
             raise ValueError(

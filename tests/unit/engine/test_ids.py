@@ -40,10 +40,9 @@ FORK = """
 import os
 from dragoman.engine.ids import new_uuid
 new_uuid()
-child = os.fork()
-print(new_uuid()[14:], flush=True)
-if child:
+if child := os.fork():
     os.waitpid(child, 0)
+print(new_uuid()[14:])
 """
 
 

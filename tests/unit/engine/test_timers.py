@@ -3,9 +3,7 @@
 import asyncio
 from datetime import timedelta
 
-import pytest
-
-from dragoman.engine.timers import Deadline, Timers
+from dragoman.engine.timers import Timers
 
 SOON = timedelta(milliseconds=5)
 LATE = timedelta(hours=1)
@@ -61,35 +59,12 @@ async def test_one_alarm_serves_all():
     alarm.cancel()
 
 
-async def test_a_deadline_ends_the_wait():
-    with pytest.raises(TimeoutError), Deadline(Timers(SOON)):
-        await asyncio.Event().wait()
-
-
-async def test_a_deadline_that_is_kept_leaves_no_trace():
-    timers = Timers(SOON)
-    with Deadline(timers):
-        await asyncio.sleep(0)
-    late = asyncio.Event()
-    timers.start(late.set)
-    await late.wait()  # by now the deadline would have passed as well
-
-
-async def test_whoever_is_canceled_meanwhile_is_canceled():
-    entered = asyncio.Event()
-
-    async def wait() -> None:
-        with Deadline(Timers(LATE)):
-            entered.set()
-            await asyncio.Event().wait()
-
-    waiting = asyncio.create_task(wait())
-    await entered.wait()
-    waiting.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await waiting
-
-
-async def test_an_error_goes_through_a_deadline():
-    with pytest.raises(LookupError), Deadline(Timers(LATE)):
-        raise LookupError
+async def test_a_timer_is_there_until_it_is_stopped_or_due():
+    timers, done = Timers(SOON), asyncio.Event()
+    stopped, kept = timers.start(lambda: None), timers.start(done.set)
+    assert stopped in timers
+    timers.stop(stopped)
+    assert stopped not in timers
+    assert kept in timers
+    await done.wait()
+    assert kept not in timers
