@@ -47,28 +47,28 @@ class Sending:
         self._block_timers = Timers(roster.limits.block_timeout)
 
     async def send(self, call: Call, request: SendMessageRequest) -> SendMessageResponse:
-        request, key = await self._prepare(call, request)
+        request, key = self._prepare(call, request)
+        if call.task_name:
+            request = await address(call, request, self._roster)
         if (began := await self._begin(call, request, key)) is not None:
             return wrap_reply(await self._answer(began, request))
         async with self._enter(call, request, key) as place:
             return wrap_reply(await self._answer(place, request))
 
     async def stream(self, call: Call, request: SendMessageRequest) -> EventStream:
-        request, key = await self._prepare(call, request)
+        request, key = self._prepare(call, request)
+        if call.task_name:
+            request = await address(call, request, self._roster)
         if (began := await self._begin(call, request, key)) is not None:
             return await self._open_stream(call, began)
         async with self._enter(call, request, key) as place:
             return await self._open_stream(call, place)
 
-    async def _prepare(
+    def _prepare(
         self, call: Call, request: SendMessageRequest
     ) -> tuple[SendMessageRequest, IdempotencyKey | None]:
-        """The request as extensions and the names of tasks make it, and the key that it came under."""
-        key = key_of(call, request, self._roster)
-        request = self._extensions.receive(call, request)
-        if call.task_name:
-            request = await address(call, request, self._roster)
-        return request, key
+        """The request as extensions make it, and the key that it came under."""
+        return self._extensions.receive(call, request), key_of(call, request, self._roster)
 
     async def _open_stream(self, call: Call, place: Place | Message) -> EventStream:
         if isinstance(place, Message):
