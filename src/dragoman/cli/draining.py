@@ -1,7 +1,6 @@
 """Stopping in order: what is at work may finish, and what lasts longer is ended by the agent itself."""
 
 import asyncio
-import gc
 import os
 import signal
 import threading
@@ -44,10 +43,8 @@ class Draining:
                 ended.append(message)
                 return
             await send(message)
-            if message["type"] == "lifespan.startup.complete":
-                _spare_the_collector()
-                if self._on_ready is not None:
-                    self._on_ready()
+            if message["type"] == "lifespan.startup.complete" and self._on_ready is not None:
+                self._on_ready()
 
         with _heard_signals() as orders:
             async with asyncio.TaskGroup() as group:
@@ -63,12 +60,6 @@ class Draining:
             group.create_task(self._app.stop())
             await orders.hurry.wait()
             await self._app.stop(at_once=True)
-
-
-def _spare_the_collector() -> None:
-    """What is there when a server has started stays for good: the garbage collector need not look at it again and again."""
-    gc.collect()
-    gc.freeze()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextvars
+import gc
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -107,6 +108,7 @@ class Startup:
             logger.exception("the engine did not start")
             await send({"type": "lifespan.startup.failed", "message": f"{type(error).__name__}: {error}"})
             return
+        _spare_the_collector()
         await send({"type": "lifespan.startup.complete"})
         await receive()
         try:
@@ -165,3 +167,14 @@ class Startup:
             self.is_running = True
         finally:
             self._starting = None
+
+
+def _spare_the_collector() -> None:
+    """What is there when a server has started stays for good: the garbage collector need not look at it again and again.
+
+    Only whoever speaks the lifespan protocol does it, for the process is then a server's; and once, for what a process makes
+    while it serves may become garbage.
+    """
+    if gc.get_freeze_count() == 0:
+        gc.collect()
+        gc.freeze()

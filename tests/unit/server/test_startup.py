@@ -1,6 +1,7 @@
 """When the engine starts and stops."""
 
 import asyncio
+import gc
 from typing import Any
 
 import pytest
@@ -42,6 +43,25 @@ async def test_the_lifespan_starts_and_stops_the_engine(app, engine):
     assert await lifespan.send("shutdown") == "lifespan.shutdown.complete"
     await lifespan.close()
     assert (engine.starts, engine.stops) == (1, 1)
+
+
+async def test_what_is_there_at_the_start_is_kept_from_the_collector(app):
+    gc.unfreeze()
+    lifespan = Lifespan(app)
+    try:
+        await lifespan.send("startup")
+        frozen = gc.get_freeze_count()
+        assert frozen > 10_000
+        await lifespan.send("shutdown")
+    finally:
+        gc.unfreeze()
+        await lifespan.close()
+
+
+async def test_an_app_that_is_asked_without_a_lifespan_freezes_nothing(app):
+    gc.unfreeze()
+    await ask(app, "GET", "/readyz")
+    assert gc.get_freeze_count() == 0
 
 
 async def test_an_engine_that_cannot_start_fails_the_startup(caplog):

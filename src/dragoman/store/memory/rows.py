@@ -21,11 +21,15 @@ from dragoman.store.records import (
 Key: TypeAlias = tuple[int, str]
 """When the status changed, and the task's id: the order of lists."""
 
+_FEW = 8
+"""So many tasks of a conversation are kept in a tuple, which the garbage collector forgets; more in a list, which is cheaper to change."""
+
 
 class TaskRow(Struct, gc=False):
     """One task. `webhooks` and `leases` stay None until there is one, for most tasks never have any.
 
-    Nothing in a row leads back to it, so that a store of a million tasks gives the garbage collector less to look at.
+    Nothing in a row leads back to it, and what an ended task keeps is of tuples, texts and bytes: so a store of a million tasks gives
+    the garbage collector nothing to look at. A log that still grows is a list.
     """
 
     task_id: str
@@ -35,7 +39,7 @@ class TaskRow(Struct, gc=False):
     key: Key
     fence: int
     holder: str = ""
-    log: list[bytes] = []
+    log: tuple[bytes, ...] | list[bytes] = ()
     last_seq: int = 0
     is_compact: bool = False
     snapshot: bytes | None = None
@@ -63,12 +67,18 @@ class TaskRow(Struct, gc=False):
         is_told = all(webhook.is_dead or webhook.cursor >= self.last_seq for webhook in webhooks)
         return is_told and self.snapshot is not None and self.snapshot_seq == self.last_seq
 
-    def append(self, entries: Sequence[bytes]) -> None:
-        self.log += entries
+    def append(self, entries: tuple[bytes, ...], *, is_last: bool) -> None:
+        """Add to the log, which `is_last` to grow if the task ends with it."""
+        if is_last:
+            self.log = (*self.log, *entries) if self.log else entries
+        elif isinstance(self.log, list):
+            self.log += entries
+        else:
+            self.log = [*self.log, *entries]
         self.last_seq += len(entries)
 
     def compact(self) -> None:
-        self.log = []
+        self.log = ()
         self.is_compact = True
 
     def lease(self, config_id: str, until: int) -> None:
@@ -114,16 +124,22 @@ class OwnedRows:
         self.scope = scope
         self.conversations: dict[str, bytes] = {}
         self._by_state: dict[TaskState, list[Key]] = {}
-        self._by_context: dict[str, list[Key]] = {}
+        self._by_context: dict[str, tuple[Key, ...] | list[Key]] = {}
 
     def add(self, row: TaskRow) -> None:
         _insert(self._by_state.setdefault(row.header.state, []), row.key)
-        _insert(self._by_context.setdefault(row.context_id, []), row.key)
+        siblings = self._by_context.get(row.context_id, ())
+        if isinstance(siblings, list):
+            _insert(siblings, row.key)
+        elif len(siblings) < _FEW:
+            self._by_context[row.context_id] = tuple(sorted((*siblings, row.key)))
+        else:
+            self._by_context[row.context_id] = sorted((*siblings, row.key))
 
     def move(self, row: TaskRow, header: TaskHeader) -> None:
         """Give the task its new status, and its new place."""
         _remove(self._by_state[row.header.state], row.key)
-        _remove(self._by_context[row.context_id], row.key)
+        self._leave_context(row)
         row.header = header
         row.key = (header.status_at, row.task_id)
         self.add(row)
@@ -131,11 +147,17 @@ class OwnedRows:
     def remove(self, row: TaskRow) -> None:
         """Forget the task, and with the last of a conversation what that remembers."""
         _remove(self._by_state[row.header.state], row.key)
-        siblings = self._by_context[row.context_id]
-        _remove(siblings, row.key)
-        if not siblings:
+        self._leave_context(row)
+        if not self._by_context[row.context_id]:
             del self._by_context[row.context_id]
             self.conversations.pop(row.context_id, None)
+
+    def _leave_context(self, row: TaskRow) -> None:
+        siblings = self._by_context[row.context_id]
+        if isinstance(siblings, list):
+            _remove(siblings, row.key)
+        else:
+            self._by_context[row.context_id] = tuple(key for key in siblings if key != row.key)
 
     def find_ended(self, before: int) -> Iterator[str]:
         """Ids of tasks that ended before then."""
@@ -143,11 +165,11 @@ class OwnedRows:
             if state.is_terminal:
                 yield from (task_id for _, task_id in keys[: bisect_left(keys, (before, ""))])
 
-    def find(self, query: TaskQuery) -> Iterable[list[Key]]:
+    def find(self, query: TaskQuery) -> Iterable[Sequence[Key]]:
         """Ordered runs of keys, which together are what the query's context and state ask for."""
         if not query.context_id:
             return self._by_state.values() if _is_any(query.state) else [self._by_state.get(query.state, [])]
-        keys = self._by_context.get(query.context_id, [])
+        keys = self._by_context.get(query.context_id, ())
         if _is_any(query.state):
             return [keys]
         wanted = self._by_state.get(query.state, [])

@@ -248,7 +248,7 @@ class MemoryTaskStore(TaskStore):
         row = self._create(commit, new) if new else self._find_current(commit)
         if row is None:
             return Outcome.STALE
-        row.append(commit.entries)
+        row.append(commit.entries, is_last=commit.header.state.is_terminal)
         self._set_status(row, commit)
         self._keep(row, commit)
         if key is not None:
