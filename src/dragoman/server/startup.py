@@ -14,6 +14,9 @@ from dragoman.model import A2AError, UnavailableError
 
 logger = logging.getLogger("dragoman.server")
 
+YOUNG_OBJECTS = 5_000
+"""How many new objects have the garbage collector of a server look at them. Of 700, as is usual, most belong to requests under way: they
+survive, and are looked at again and again."""
 
 Step: TypeAlias = Callable[[], Awaitable[None]]
 
@@ -170,11 +173,14 @@ class Startup:
 
 
 def _spare_the_collector() -> None:
-    """What is there when a server has started stays for good: the garbage collector need not look at it again and again.
+    """Have the garbage collector look at less, and less often.
 
-    Only whoever speaks the lifespan protocol does it, for the process is then a server's; and once, for what a process makes
-    while it serves may become garbage.
+    What is there when a server has started stays for good, and what many requests hold at a time is no garbage. Only whoever
+    speaks the lifespan protocol does this, for the process is then a server's; and once, for what it makes while it serves may
+    become garbage.
     """
     if gc.get_freeze_count() == 0:
         gc.collect()
         gc.freeze()
+        youngest, *older = gc.get_threshold()
+        gc.set_threshold(max(youngest, YOUNG_OBJECTS), *older)

@@ -42,16 +42,3 @@ async def test_a_stream_leaves_no_garbage():
         for _ in range(SENDS):
             await drain(await host.stream())
         assert gc.collect() < SENDS
-
-
-@pytest.mark.usefixtures("uncollected")
-async def test_a_task_that_has_ended_is_nothing_that_the_collector_looks_at():
-    async with serving(work) as host:
-        for _ in range(SENDS):
-            await host.send()
-        gc.collect()
-        before = len(gc.get_objects())
-        for _ in range(10 * SENDS):
-            await host.send()
-        gc.collect()
-        assert len(gc.get_objects()) - before < SENDS

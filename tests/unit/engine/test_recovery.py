@@ -494,7 +494,7 @@ async def test_a_log_that_cannot_be_read_keeps_no_other_task_from_being_settled(
     async with dying(stage, store) as host:
         tasks = [await host.begin() for _ in range(3)]
         await until(lambda: all(live.is_level for live in host.lives.values()))
-    store._tasks[tasks[0].id].log[0] = b"{}"
+    store._tasks[tasks[0].id].log = [b"{}"]
     async with serving(stage, store=store) as host:
         for task in tasks[1:]:
             assert (await host.ended(task.id)).state is FAILED

@@ -11,6 +11,7 @@ from starlette.routing import Mount
 
 from dragoman.model import UnavailableError
 from dragoman.server import Service
+from dragoman.server.startup import YOUNG_OBJECTS
 from tests.unit.server.asgi import ask, call
 from tests.unit.server.fakes import FakeEngine, make_card
 
@@ -47,15 +48,18 @@ async def test_the_lifespan_starts_and_stops_the_engine(app, engine):
 
 async def test_what_is_there_at_the_start_is_kept_from_the_collector(app):
     gc.unfreeze()
+    before = gc.get_threshold()
     lifespan = Lifespan(app)
     try:
         await lifespan.send("startup")
-        frozen = gc.get_freeze_count()
-        assert frozen > 10_000
+        frozen, threshold = gc.get_freeze_count(), gc.get_threshold()
         await lifespan.send("shutdown")
     finally:
         gc.unfreeze()
+        gc.set_threshold(*before)
         await lifespan.close()
+    assert frozen > 10_000
+    assert threshold == (YOUNG_OBJECTS, *before[1:])
 
 
 async def test_an_app_that_is_asked_without_a_lifespan_freezes_nothing(app):

@@ -1,8 +1,10 @@
+import gc
 import tracemalloc
+from collections.abc import Iterable
 
 from dragoman.model import TaskState
-from dragoman.store import MemoryTaskStore, TaskQuery
-from dragoman.testing.store_contract.samples import SCOPE, accept, make_birth
+from dragoman.store import Commit, MemoryTaskStore, TaskQuery
+from dragoman.testing.store_contract.samples import SCOPE, accept, make_birth, make_commit
 
 
 async def test_a_parked_task_is_small():
@@ -15,6 +17,23 @@ async def test_a_parked_task_is_small():
         finally:
             tracemalloc.stop()
     assert bytes_per_task < 1_024
+
+
+async def test_tasks_that_have_ended_are_nothing_that_the_garbage_collector_looks_at():
+    async with MemoryTaskStore() as store:
+        await accept(store, *_make_ended(range(100)))
+        gc.collect()
+        before = len(gc.get_objects())
+        await accept(store, *_make_ended(range(100, 2_100)))
+        gc.collect()
+        assert len(gc.get_objects()) - before < 100
+
+
+def _make_ended(numbers: Iterable[int]) -> list[Commit]:
+    """Tasks that were begun in one commit and ended in another."""
+    births = [make_birth(f"{n:032x}", context_id=f"{n:036x}", at=n, count=2) for n in numbers]
+    ends = [make_commit(birth.task_id, first=3, state=TaskState.COMPLETED, at=5_000) for birth in births]
+    return [*births, *ends]
 
 
 async def test_pages_do_not_look_at_every_task(monkeypatch):
