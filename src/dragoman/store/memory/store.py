@@ -68,7 +68,7 @@ class MemoryTaskStore(TaskStore):
     async def read(self, task_id: str, after: int, limit: int) -> Sequence[bytes]:
         self._lifetime.check()
         row = self._tasks.get(task_id)
-        return [] if row is None else row.log[after : after + max(limit, 0)]
+        return [] if row is None else list(row.log[after : after + max(limit, 0)])
 
     async def list_tasks(self, scope: Scope, query: TaskQuery) -> TaskPage:
         self._lifetime.check()
