@@ -148,15 +148,15 @@ class Journal:
         self._append = append
         self._steps: dict[tuple[int, int], Step] = {}
         self._parents: dict[int, int] = {}
-        self._claimed: set[int] = {0}
-        self._unmet = 0
+        self._holders: dict[int, _Branch] = {}
+        self._unmet: set[tuple[int, int]] = set()
         for record in records:
             self._load(record)
 
     @property
     def is_replaying(self) -> bool:
         """Whether recorded steps remain that this run has not come to yet."""
-        return self._unmet > 0
+        return bool(self._unmet)
 
     @property
     def has_open_question(self) -> bool:
@@ -169,13 +169,16 @@ class Journal:
     def enter(self, call: StepCall) -> Step:
         """The next step of the calling branch; NonDeterminismError if an earlier run did something else here."""
         branch = self._branch_for(call)
+        step = self._steps.get((branch.number, branch.position))
+        if (step is None or step.call != call) and (other := self._find_twin(branch, call)) is not None:
+            self._trade(branch, other)
+            step = self._steps[branch.number, branch.position]
         place = (branch.number, branch.position)
         branch.position += 1
-        step = self._steps.get(place)
         if step is None:
             step = self._steps[place] = Step(call, branch.number, branch.parent, place[1])
             return step
-        self._unmet -= 1
+        self._unmet.discard(place)
         step.is_met = True
         if step.call != call:
             differs = (
@@ -197,7 +200,7 @@ class Journal:
         if record.place not in self._steps:
             self._steps[record.place] = Step(record.call, record.branch, record.parent, record.position)
             self._parents[record.branch] = record.parent
-            self._unmet += 1
+            self._unmet.add(record.place)
         _advance(self._steps[record.place], record)
 
     def _branch_for(self, call: StepCall) -> _Branch:
@@ -213,14 +216,49 @@ class Journal:
     def _fork(self, parent: _Branch, call: StepCall) -> _Branch:
         """The branch of an asyncio task that makes its first step: one that an earlier run began so, or a new one."""
         for number in sorted(self._parents):
-            is_free = number not in self._claimed and self._parents[number] == parent.number
+            is_free = number not in self._holders and number != 0 and self._parents[number] == parent.number
             if is_free and self._steps[number, 0].call == call:
                 break
         else:
-            number = max(self._claimed | self._parents.keys()) + 1
+            number = max((0, *self._holders, *self._parents)) + 1
             self._parents[number] = parent.number
-        self._claimed.add(number)
-        return _Branch(number, parent.number, _current_task())
+        branch = self._holders[number] = _Branch(number, parent.number, _current_task())
+        return branch
+
+    def _find_twin(self, branch: _Branch, call: StepCall) -> int | None:
+        """A branch of the record that began as this one did, and goes on with `call`, where no other has come to yet.
+
+        Branches that begin alike cannot be told apart by their first step; whoever comes first is taken for the first of them.
+        """
+        for number, parent in self._parents.items():
+            is_sibling = (
+                0 not in (number, branch.number) and number != branch.number and parent == branch.parent
+            )
+            if is_sibling and (number, branch.position) in self._unmet:
+                step = self._steps[number, branch.position]
+                if step.call == call and self._are_alike(number, branch.number, branch.position):
+                    return number
+        return None
+
+    def _are_alike(self, one: int, other: int, length: int) -> bool:
+        """Whether the first steps of two branches are the same, with the same results, and neither has branches of its own."""
+        if not {one, other}.isdisjoint(self._parents.values()):
+            return False
+        for position in range(length):
+            first, second = self._steps.get((one, position)), self._steps.get((other, position))
+            if first is None or second is None or first.call != second.call or not _end_alike(first, second):
+                return False
+        return True
+
+    def _trade(self, branch: _Branch, number: int) -> None:
+        """Have `branch` be that number from now on, and whoever was it before be what `branch` was; if nobody was, that is free again."""
+        holder, old = self._holders.pop(number, None), self._holders.pop(branch.number, branch).number
+        self._unmet -= {(number, position) for position in range(branch.position)}
+        branch.number, self._holders[number] = number, branch
+        if holder is not None:
+            holder.number, self._holders[old] = old, holder
+        else:
+            self._unmet |= {(old, position) for position in range(branch.position)}
 
 
 def _current_task() -> "ref[asyncio.Task[object]]":
@@ -228,6 +266,12 @@ def _current_task() -> "ref[asyncio.Task[object]]":
     task = asyncio.current_task()
     assert task is not None
     return ref(task)
+
+
+def _end_alike(one: Step, other: Step) -> bool:
+    if one.done is None or other.done is None:
+        return False
+    return (one.done.result, one.done.failure) == (other.done.result, other.done.failure)
 
 
 def _advance(step: Step, record: StepRecord) -> None:

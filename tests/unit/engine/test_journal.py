@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -173,6 +174,49 @@ async def test_branches_of_branches_belong_to_their_parents():
 
     await both(records.journal())
     assert await both(records.journal()) == [[["inner again", "a again"]], [["inner again", "b again"]]]
+
+
+async def walk(journal: Journal, names: Sequence[str]) -> list[str]:
+    """What a branch does that makes these steps, letting others go on in between."""
+    came: list[str] = []
+    for name in names:
+        came.append(do(journal, name))
+        await asyncio.sleep(0)
+    return came
+
+
+@pytest.mark.parametrize("order", list(permutations((["nap", "pay"], ["nap"], ["nap", "mail", "nap"]))))
+async def test_branches_that_begin_alike_are_told_apart_by_how_they_go_on(order: Sequence[list[str]]):
+    records = Records()
+
+    async def run(programs: Sequence[list[str]]) -> dict[str, list[str]]:
+        journal = records.journal()
+        working = {" ".join(names): asyncio.create_task(walk(journal, names)) for names in programs}
+        return {names: await task for names, task in working.items()}
+
+    first = await run((["nap", "pay"], ["nap"], ["nap", "mail", "nap"]))
+    written = len(records)
+    assert first == {"nap pay": ["nap", "pay"], "nap": ["nap"], "nap mail nap": ["nap", "mail", "nap"]}
+    again = await run(order)
+    assert again == {names: [f"{one} again" for one in came] for names, came in first.items()}
+    assert len(records) == written
+
+
+async def test_a_branch_that_was_taken_for_another_leaves_that_to_whoever_comes_for_it():
+    records = Records()
+
+    async def run(*programs: list[str]) -> list[list[str]]:
+        journal = records.journal()
+        came: list[list[str]] = []
+        for names in programs:  # one after the other: the second begins when the first has ended
+            came.append(await asyncio.create_task(walk(journal, names)))
+        return came
+
+    await run(["nap", "pay"], ["nap", "mail"])
+    assert await run(["nap", "mail"], ["nap", "pay"]) == [
+        ["nap again", "mail again"],
+        ["nap again", "pay again"],
+    ]
 
 
 async def test_a_thread_that_calls_through_many_tasks_is_one_branch():
