@@ -2,7 +2,8 @@
 
 A function that is resumed runs again from the top; what it did in steps is answered from the log, in the order in which it asks.
 Each asyncio task of the function is a branch with an order of its own, so that steps in parallel replay
-whatever order they end in. A branch is known by its first step, for the order in which branches begin is not the function's to say.
+whatever order they end in. A branch is known by its first step, for the order in which branches begin is not the function's to say;
+where several begin alike, they are told apart when they go on differently.
 """
 
 import asyncio

@@ -207,10 +207,8 @@ async def test_a_branch_that_was_taken_for_another_leaves_that_to_whoever_comes_
 
     async def run(*programs: list[str]) -> list[list[str]]:
         journal = records.journal()
-        came: list[list[str]] = []
-        for names in programs:  # one after the other: the second begins when the first has ended
-            came.append(await asyncio.create_task(walk(journal, names)))
-        return came
+        # One after the other: the second begins when the first has ended.
+        return [await asyncio.create_task(walk(journal, names)) for names in programs]
 
     await run(["nap", "pay"], ["nap", "mail"])
     assert await run(["nap", "mail"], ["nap", "pay"]) == [
