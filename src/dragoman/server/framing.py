@@ -54,8 +54,8 @@ class Framing:
     def __init__(self, name: str, frame: Frame, frame_error: ErrorFrame, *, id: bytes = b"") -> None:
         self.frame_error = frame_error
         self._frame = frame
-        self._id = id
-        self._room = -(-len(id) // _ID_STEP) * _ID_STEP
+        self._id = sse.make_line(id)
+        self._room = -(-len(self._id) // _ID_STEP) * _ID_STEP
         self.key = (name, self._room)
 
     def frame(self, batch: Batch) -> Iterator[bytes]:

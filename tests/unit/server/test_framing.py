@@ -58,6 +58,7 @@ async def test_readers_of_the_same_events_each_get_the_id_of_their_own_call():
         assert [event["id"] for event in answer.events()] == [own, own]
         assert [event["result"]["message"]["messageId"] for event in answer.events()] == ["m1", "m2"]
         assert answer.body.count(b"\n\n") == 2
+        assert "\u2028".encode() not in answer.body
 
 
 @pytest.mark.parametrize("version", ["0.1", "0.2", "0.3"])
