@@ -107,7 +107,6 @@ class Step:
     done: StepRecord | None = None
     attempts: int = 0
     note: JSON = None
-    is_met: bool = False
 
     def record(
         self,
@@ -162,9 +161,9 @@ class Journal:
     @property
     def has_open_question(self) -> bool:
         """Whether an earlier run has asked something that this one has not come to yet."""
-        return self.is_replaying and any(
-            step.call.kind is StepKind.ASK and step.attempts and step.done is None and not step.is_met
-            for step in self._steps.values()
+        unmet = (self._steps[place] for place in self._unmet)
+        return any(
+            step.call.kind is StepKind.ASK and step.attempts > 0 and step.done is None for step in unmet
         )
 
     def enter(self, call: StepCall) -> Step:
@@ -180,7 +179,6 @@ class Journal:
             step = self._steps[place] = Step(call, branch.number, branch.parent, place[1])
             return step
         self._unmet.discard(place)
-        step.is_met = True
         if step.call != call:
             differs = (
                 ", with other arguments" if (step.call.kind, step.call.name) == (call.kind, call.name) else ""
