@@ -16,7 +16,7 @@ from dragoman.model import (
 
 def check_send(request: SendMessageRequest, limits: Limits) -> None:
     """Raise InvalidParamsError unless the message is within the limits."""
-    violations = [] if _is_small(request.message, limits) else _message_violations(request.message, limits)
+    violations = _message_violations(request.message, limits)
     if request.configuration is not None:
         violations += _history_violations(request.configuration.history_length, "configuration.historyLength")
         if push := request.configuration.task_push_notification_config:
@@ -48,23 +48,16 @@ def check_push(config: TaskPushNotificationConfig, limits: Limits) -> None:
     _raise_if(violations)
 
 
-def _is_small(message: Message, limits: Limits) -> bool:
-    longest = max(len(message.message_id), len(message.context_id), len(message.task_id))
-    return longest <= limits.max_id_length and len(message.parts) <= limits.max_parts
-
-
 def _message_violations(message: Message, limits: Limits) -> list[FieldViolation]:
-    violations = [
-        FieldViolation(
-            field=f"message.{name}", description=f"is longer than {limits.max_id_length} characters"
-        )
-        for name, value in (
-            ("messageId", message.message_id),
-            ("contextId", message.context_id),
-            ("taskId", message.task_id),
-        )
-        if len(value) > limits.max_id_length
-    ]
+    violations: list[FieldViolation] = []
+    for name, value in (
+        ("messageId", message.message_id),
+        ("contextId", message.context_id),
+        ("taskId", message.task_id),
+    ):
+        if len(value) > limits.max_id_length:
+            problem = f"is longer than {limits.max_id_length} characters"
+            violations.append(FieldViolation(field=f"message.{name}", description=problem))
     if len(message.parts) > limits.max_parts:
         violations.append(
             FieldViolation(
