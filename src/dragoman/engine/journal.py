@@ -198,8 +198,9 @@ class Journal:
     def _load(self, record: StepRecord) -> None:
         if record.place not in self._steps:
             self._steps[record.place] = Step(record.call, record.branch, record.parent, record.position)
-            self._parents[record.branch] = record.parent
             self._unmet.add(record.place)
+            if record.branch != 0:
+                self._parents[record.branch] = record.parent
         _advance(self._steps[record.place], record)
 
     def _branch_for(self, call: StepCall) -> _Branch:
@@ -215,11 +216,11 @@ class Journal:
     def _fork(self, parent: _Branch, call: StepCall) -> _Branch:
         """The branch of an asyncio task that makes its first step: one that an earlier run began so, or a new one."""
         for number in sorted(self._parents):
-            is_free = number not in self._holders and number != 0 and self._parents[number] == parent.number
+            is_free = number not in self._holders and self._parents[number] == parent.number
             if is_free and self._steps[number, 0].call == call:
                 break
         else:
-            number = max((0, *self._holders, *self._parents)) + 1
+            number = max(self._parents, default=0) + 1
             self._parents[number] = parent.number
         branch = self._holders[number] = _Branch(number, parent.number, _current_task())
         return branch
@@ -229,10 +230,10 @@ class Journal:
 
         Branches that begin alike cannot be told apart by their first step; whoever comes first is taken for the first of them.
         """
+        if branch.number == 0:
+            return None
         for number, parent in self._parents.items():
-            is_sibling = (
-                0 not in (number, branch.number) and number != branch.number and parent == branch.parent
-            )
+            is_sibling = number != branch.number and parent == branch.parent
             if is_sibling and (number, branch.position) in self._unmet:
                 step = self._steps[number, branch.position]
                 if step.call == call and self._are_alike(number, branch.number, branch.position):
@@ -251,7 +252,8 @@ class Journal:
 
     def _trade(self, branch: _Branch, number: int) -> None:
         """Have `branch` be that number from now on, and whoever was it before be what `branch` was; if nobody was, that is free again."""
-        holder, old = self._holders.pop(number, None), self._holders.pop(branch.number, branch).number
+        old, holder = branch.number, self._holders.pop(number, None)
+        del self._holders[old]
         self._unmet -= {(number, position) for position in range(branch.position)}
         branch.number, self._holders[number] = number, branch
         if holder is not None:
