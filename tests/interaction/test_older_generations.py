@@ -478,7 +478,10 @@ async def subscribe_by_grpc(channel, task_id):
     taken, answered = find_old_classes("TaskSubscription")
     call = channel.unary_stream(f"/{OLD_SERVICE}/TaskSubscription")
     events = call(taken(name=f"tasks/{task_id}").SerializeToString())
-    return [MessageToDict(answered.FromString(data)) async for data in events]
+    seen = []
+    while (data := await events.read()) is not grpc.aio.EOF:
+        seen.append(MessageToDict(answered.FromString(data)))
+    return seen
 
 
 async def check_one_task_for_all(parrot, raw, channel):
